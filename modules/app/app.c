@@ -1,0 +1,231 @@
+/* app.c: start-up of one site and the context of each of its requests and jobs. See app.h. */
+#include "app.h"
+#include "base/builtin.h"
+#include "base/text.h"
+#include "domain/setting.h"
+
+#include <apr_file_io.h>
+#include <string.h>
+
+#define FINGERPRINT "key_fingerprint"
+
+/* A template: the operator's file of this name, or the built-in one. */
+static apr_status_t template_source(void *baton, apr_pool_t *pool, const char *name,
+                                    const char **text, apr_size_t *length, const char **where)
+{
+    const ua_app_t *app = baton;
+    const ua_builtin_t *builtin = ua_builtin_find(apr_pstrcat(pool, "templates/", name, NULL));
+    apr_file_t *file = NULL;
+    apr_finfo_t info = {0};
+    apr_status_t rv = APR_ENOENT;
+    char *own = NULL;
+
+    *where = name;
+    if (app->conf->templates) {
+        *where = apr_pstrcat(pool, app->conf->templates, "/", name, NULL);
+        rv = apr_file_open(&file, *where, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
+    }
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        *where = name;
+        *text = builtin ? builtin->data : NULL;
+        *length = builtin ? builtin->length : 0;
+        return builtin ? APR_SUCCESS : APR_NOTFOUND;
+    }
+    UA_CHECK(rv);
+    UA_CHECK(apr_file_info_get(&info, APR_FINFO_SIZE, file));
+    if (info.size > 1024 * 1024) {
+        return APR_ENOSPC;
+    }
+    own = apr_pcalloc(pool, (apr_size_t)info.size + 1);
+    rv = info.size > 0 ? apr_file_read_full(file, own, (apr_size_t)info.size, length)
+                       : APR_SUCCESS;
+    apr_file_close(file);
+    *text = own;
+    return rv;
+}
+
+static const char *check_template_folder(const ua_conf_t *conf, apr_pool_t *pool)
+{
+    apr_finfo_t info = {0};
+
+    if (conf->templates &&
+        (apr_stat(&info, conf->templates, APR_FINFO_TYPE, pool) != APR_SUCCESS ||
+         info.filetype != APR_DIR)) {
+        return apr_psprintf(pool, "UserAuthTemplates: there is no readable folder %s",
+                            conf->templates);
+    }
+    return NULL;
+}
+
+static const char *load_templates(ua_app_t *app, apr_pool_t *pool, int *row)
+{
+    const char *const *names = ua_page_templates(pool);
+    ua_templates_t *templates = NULL;
+    const char *why = check_template_folder(app->conf, pool);
+
+    *row = UA_D_templates;
+    if (!why &&
+        ua_templates_load(&templates, pool, names, template_source, app, &why) == APR_SUCCESS) {
+        why = NULL;
+    }
+    for (const char *const *name = names; !why && *name; name++) {
+        if (ua_template_lacks(templates, *name, "csrf")) {
+            why = apr_psprintf(pool,
+                               "%s has a form without its {{>csrf}} field: add it inside every "
+                               "<form method=\"post\">",
+                               *name);
+        }
+    }
+    app->templates = templates;
+    return why;
+}
+
+/* Reads the keys; that there are none yet is found out by ua_app_prepare(). */
+static const char *read_keys(ua_app_t *app, apr_pool_t *pool, int *row)
+{
+    ua_keys_t *keys = NULL;
+    const char *why = NULL;
+    apr_status_t rv = ua_keys_read(&keys, pool, app->conf->key_file, &why);
+
+    *row = UA_D_key_file;
+    app->keys = keys;
+    return rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)
+               ? NULL
+               : apr_psprintf(pool, "UserAuthKeyFile: %s", why);
+}
+
+const char *ua_app_create(ua_app_t **out, apr_pool_t *pool, ua_conf_t *conf,
+                          const ua_host_t *host, int *row)
+{
+    ua_app_t *app = apr_pcalloc(pool, sizeof *app);
+    const char *err = ua_settings_resolve(conf, pool, row);
+
+    app->conf = conf;
+    app->host = *host;
+    err = err ? err : load_templates(app, pool, row);
+    err = err ? err : ua_assets_load(app, pool, row);
+    err = err ? err : read_keys(app, pool, row);
+    if (!err) {
+        *out = app;
+    }
+    return err;
+}
+
+apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
+                            apr_time_t now)
+{
+    ua_ctx_t *ctx = apr_pcalloc(pool, sizeof *ctx);
+
+    ctx->pool = pool;
+    ctx->now = now;
+    ctx->conf = app->conf;
+    ctx->keys = app->keys;
+    ctx->dbs = app->dbs;
+    ctx->slots = app->slots;
+    ctx->slot = -1;
+    ctx->address = ctx->agent = "";
+    ctx->lines = apr_array_make(pool, 2, sizeof(const char *));
+    UA_CHECK(ua_draw_init(ctx));
+    UA_CHECK(ua_draw_uuid(&ctx->id, ctx));
+    *out = ctx;
+    return APR_SUCCESS;
+}
+
+void ua_app_log(const ua_app_t *app, const ua_ctx_t *ctx, ua_level_e level, const char *text,
+                apr_status_t rv)
+{
+    char words[120];
+
+    app->host.log(app->host.baton, level,
+                  apr_psprintf(ctx->pool, "%s: %s (%s)", text,
+                               ctx->failed ? ctx->failed : "no details",
+                               apr_strerror(rv, words, sizeof words)));
+}
+
+/* The keys belong to this database: it remembers their fingerprint. */
+static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
+{
+    const char *stored = NULL;
+    apr_status_t rv = ua_setting_get(&stored, ctx, FINGERPRINT);
+
+    if (rv == APR_NOTFOUND) {
+        rv = ua_setting_insert(ctx, FINGERPRINT, app->keys->fingerprint);
+        stored = app->keys->fingerprint;
+    }
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(ctx->pool, "UserAuthDatabase: %s",
+                            ctx->failed ? ctx->failed : "the database can't be read");
+    }
+    if (strcmp(stored, app->keys->fingerprint) != 0) {
+        return apr_psprintf(ctx->pool,
+                            "UserAuthKeyFile: %s is not the key file this database was made "
+                            "with: put the right one back from your backup",
+                            app->conf->key_file);
+    }
+    return NULL;
+}
+
+/* Makes a key file for a database without accounts. */
+static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
+{
+    apr_int64_t accounts = 0;
+    const char *stored = NULL;
+    const char *why = NULL;
+    ua_keys_t *keys = NULL;
+
+    if (ua_account_count(&accounts, ctx) != APR_SUCCESS) {
+        return "UserAuthDatabase: the accounts can't be counted";
+    }
+    if (accounts > 0 || ua_setting_get(&stored, ctx, FINGERPRINT) == APR_SUCCESS) {
+        return apr_psprintf(pool,
+                            "UserAuthKeyFile: %s is missing, but the database is in use: put "
+                            "the key file back from your backup",
+                            app->conf->key_file);
+    }
+    if (ua_keys_create(&keys, pool, app->conf->key_file, &why) != APR_SUCCESS) {
+        return apr_psprintf(pool, "UserAuthKeyFile: %s", why);
+    }
+    app->keys = keys;
+    return NULL;
+}
+
+static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *row)
+{
+    apr_int64_t newest = 0;
+    apr_status_t rv = ua_schema_migrate(ctx, app->conf->database[0], &newest);
+    const char *err = NULL;
+
+    *row = UA_D_database;
+    if (rv == APR_EINVAL) {
+        return apr_psprintf(pool,
+                            "UserAuthDatabase: the database was made by a newer version of "
+                            "this module (step %d): install that version",
+                            (int)newest);
+    }
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(pool,
+                            "UserAuthDatabase: %s can't be made ready: %s; the folder and the "
+                            "file have to be writable for the server's user",
+                            app->conf->database[1], ctx->failed ? ctx->failed : "no details");
+    }
+    *row = UA_D_key_file;
+    if (!app->keys) {
+        err = create_keys(app, pool, ctx);
+    }
+    ctx->keys = app->keys;
+    return err ? err : check_fingerprint(app, ctx);
+}
+
+const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row)
+{
+    ua_ctx_t *ctx = NULL;
+    const char *err = "The system's random generator does not work";
+
+    *row = -1;
+    if (ua_app_context(&ctx, app, pool, apr_time_now()) == APR_SUCCESS) {
+        err = prepare(app, pool, ctx, row);
+        ua_db_rollback(ctx);
+        ua_db_release(ctx);
+    }
+    return err;
+}

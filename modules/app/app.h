@@ -1,0 +1,134 @@
+/* app.h: the contract of the app layer: one site, from start to end, and one request likewise.
+ *
+ * The edge (modules/httpd, a test, the command line) makes a ua_app_t for each site at start, gives
+ * every process its connections, and hands in requests. Nothing here knows a web server.
+ */
+#ifndef UA_APP_H
+#define UA_APP_H
+
+#include "base/template.h"
+#include "features/feature.h"
+
+/* One file of the public prefix's assets/, served from memory. */
+typedef struct ua_asset_t {
+    const char *name; /* "userauth.1a2b3c4d5e6f.css" */
+    const char *type;
+    const char *data;
+    apr_size_t length;
+} ua_asset_t;
+
+/* One site. Immutable once the process serves. */
+typedef struct ua_app_t {
+    const ua_conf_t *conf;
+    const ua_keys_t *keys;
+    const ua_templates_t *templates;
+    const apr_array_header_t *assets; /* ua_asset_t */
+    const char *css, *js, *logo;      /* URL paths of assets; logo may be NULL */
+    ua_host_t host;
+    struct ua_slots_t *slots;     /* the server's bound on hashes, or NULL */
+    ua_dbs_t *dbs;                /* this process's connections */
+    struct ua_touches_t *touches; /* this process's sessions in use */
+} ua_app_t;
+
+/* settings.c: resolves and checks what the directives say. Reads files named by directives, writes
+ * nothing. NULL, or what is wrong and what to do; *row is then the directive's index, or -1. */
+const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* app.c: loads templates and assets, reads the keys if they exist. No side effect: this much is done
+ * for a configuration test too. NULL, or what is wrong. */
+const char *ua_app_create(ua_app_t **out, apr_pool_t *pool, ua_conf_t *conf,
+                          const ua_host_t *host, int *row);
+
+/* app.c: makes what is missing (folders are the administrator's): key file and database; brings the
+ * schema up to date; checks that keys and database belong together. Needs app->dbs. */
+const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row);
+
+/* app.c: a context for one request or job of this site. */
+apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
+                            apr_time_t now) UA_MUST_USE;
+
+/* app.c: writes "UA<number>: <text>" with what failed in ctx. The one place where errors are logged. */
+void ua_app_log(const ua_app_t *app, const ua_ctx_t *ctx, ua_level_e level, const char *text,
+                apr_status_t rv);
+
+/* assets.c */
+const char *ua_assets_load(ua_app_t *app, apr_pool_t *pool, int *row);
+const ua_asset_t *ua_asset_find(const ua_app_t *app, const char *name);
+
+/* schema.c: runs the numbered steps of schema/<driver>/ that this database has not seen. APR_EINVAL
+ * when it has seen newer ones. */
+apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver,
+                               apr_int64_t *newest) UA_MUST_USE;
+
+/* negotiate.c: what a request wants and sends (contract 1, "Formats"). */
+int ua_wants_json(const ua_req_t *req);
+int ua_is_json(const char *content_type);
+int ua_is_form(const char *content_type);
+
+/* dispatch.c: an empty reply; and one request to our prefixes, from start to a finished reply. */
+void ua_res_init(ua_res_t *res, const ua_req_t *req);
+void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+
+/* 1 when the path lies below the public or the personal prefix. */
+int ua_app_owns(const ua_conf_t *conf, ua_area_e area, const char *path);
+
+/* routes.c: the row for a path, or NULL. ua_routes_each() calls back for every row. */
+const ua_route_t *ua_route_find(const ua_conf_t *conf, const char *path);
+typedef void ua_route_visit_f(void *baton, const ua_route_t *route);
+void ua_routes_each(ua_route_visit_f *visit, void *baton);
+
+/* gate.c: one request to any gated location: APR_SUCCESS with req->session, else a finished reply. */
+apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+/* Reads the session of the request's cookie into req; no session is no error. */
+apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
+/* Asks for a sign-in: a redirect for a navigation, else 401. */
+void ua_gate_refuse(ua_res_t *res, ua_req_t *req);
+/* Plain HTTP under an https base URL: 1 and a reply, else 0. */
+int ua_gate_https(ua_res_t *res, ua_req_t *req);
+
+/* csrf.c */
+typedef enum { UA_CSRF_FINE, UA_CSRF_FOREIGN, UA_CSRF_STALE } ua_csrf_e;
+
+ua_csrf_e ua_csrf_judge(ua_req_t *req);
+/* The hidden field's value; sets the pre-session cookie when the browser has none. */
+apr_status_t ua_csrf_field(const char **out, ua_res_t *res, ua_req_t *req) UA_MUST_USE;
+
+/* body.c: the form of a POST. Answers with a refusal in res, or nothing. */
+void ua_body_read(ua_res_t *res, ua_req_t *req);
+/* Judges every field of the route. */
+void ua_body_judge(ua_res_t *res, ua_req_t *req);
+
+/* transact.c: the route's check and submit in one transaction, retried. */
+void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+/* The same for a GET: show, and count what a bad link costs. */
+void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+
+/* page.c: the body, as JSON or HTML, and the headers every reply has. */
+void ua_page_finish(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+/* Names of all page templates, NULL-ended. */
+const char *const *ua_page_templates(apr_pool_t *pool);
+
+/* mailer.c: one claimed mail as a message. */
+struct ua_mail_t;
+struct ua_outbox_t;
+apr_status_t ua_mailer_write(struct ua_mail_t *out, const ua_app_t *app, ua_ctx_t *ctx,
+                             const struct ua_outbox_t *row) UA_MUST_USE;
+
+/* jobs.c: what runs beside requests. */
+typedef struct ua_jobs_t ua_jobs_t;
+/* `cause` is a word of memory shared by all children: the last cause of a mail failure that was
+ * logged, so that it is logged once. */
+apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
+                            volatile apr_uint32_t *cause) UA_MUST_USE;
+/* Sends the mails that are due; 1 when there was one. */
+int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
+/* Writes last uses; sweeps once a minute. */
+void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
+
+/* touch.c: sessions in use, written by ua_jobs_sweep() rather than by the request. */
+typedef struct ua_touches_t ua_touches_t;
+apr_status_t ua_touches_create(ua_touches_t **out, apr_pool_t *pool) UA_MUST_USE;
+void ua_touch_note(ua_touches_t *touches, const ua_session_t *session, apr_time_t now);
+void ua_touch_flush(ua_touches_t *touches, ua_ctx_t *ctx);
+
+#endif

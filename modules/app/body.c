@@ -1,0 +1,103 @@
+/* body.c: the body of a submit becomes the route's fields, each judged by its row. */
+#include "app.h"
+#include "base/form.h"
+#include "base/text.h"
+#include "base/unicode.h"
+#include "base/url.h"
+
+#include <string.h>
+
+static int is_password(const ua_field_t *field)
+{
+    return strcmp(field->type, "password") == 0;
+}
+
+/* A field sent under one of its other names is moved to its own. */
+static void take_alias(ua_req_t *req, const ua_field_t *field)
+{
+    char *state = NULL;
+
+    for (char *name = field->aliases
+                          ? apr_strtok(apr_pstrdup(req->ctx->pool, field->aliases), " ", &state)
+                          : NULL;
+         name && !apr_table_get(req->form, field->name); name = apr_strtok(NULL, " ", &state)) {
+        const char *value = apr_table_get(req->form, name);
+
+        if (value) {
+            apr_table_setn(req->form, field->name, value);
+        }
+    }
+}
+
+/* Everything but a password loses the blanks around it. */
+static void tidy(ua_req_t *req)
+{
+    for (const ua_field_t *field = req->route->fields; field && field->name; field++) {
+        const char *value = NULL;
+
+        take_alias(req, field);
+        value = apr_table_get(req->form, field->name);
+        if (value && !is_password(field)) {
+            apr_table_setn(req->form, field->name, ua_utf8_trim(req->ctx->pool, value));
+        }
+    }
+}
+
+/* Where to go afterwards: the body's `next`, else the query's. */
+static void take_next(ua_req_t *req)
+{
+    const char *next = apr_table_get(req->form, "next");
+
+    if (next) {
+        req->next = ua_next_valid(req->ctx->pool, next);
+    }
+}
+
+void ua_body_read(ua_res_t *res, ua_req_t *req)
+{
+    apr_status_t rv = req->body_status;
+    int json = ua_is_json(req->content_type);
+
+    if (rv == APR_ENOSPC) {
+        ua_refuse(res, UA_PROBLEM_PAYLOAD_TOO_LARGE);
+        return;
+    }
+    if (rv == APR_SUCCESS && !json && !ua_is_form(req->content_type) &&
+        (req->length > 0 || *req->content_type)) {
+        ua_refuse(res, UA_PROBLEM_UNSUPPORTED_MEDIA_TYPE);
+        return;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = json ? ua_form_parse_json(&req->form, req->ctx->pool, req->body, req->length)
+                  : ua_form_parse(&req->form, req->ctx->pool, req->body, req->length);
+    }
+    if (rv != APR_SUCCESS) {
+        ua_refuse(res, UA_PROBLEM_BAD_REQUEST);
+        return;
+    }
+    tidy(req);
+    take_next(req);
+}
+
+void ua_body_judge(ua_res_t *res, ua_req_t *req)
+{
+    int weak = 0;
+    int count = 0;
+
+    for (const ua_field_t *field = req->route->fields; field && field->name; field++) {
+        const char *value = ua_field(req, field->name);
+        const char *error = NULL;
+
+        if (field->check && (*value || field->required)) {
+            error = field->check(req, value);
+        }
+        if (error) {
+            ua_field_error(req, field->name, error);
+            weak += is_password(field) && req->suggestion;
+            count++;
+        }
+    }
+    if (count > 0) {
+        ua_refuse(res, weak == count ? UA_PROBLEM_WEAK_PASSWORD : UA_PROBLEM_INVALID_FIELDS);
+    }
+}

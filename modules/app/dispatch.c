@@ -1,0 +1,217 @@
+/* dispatch.c: one request to our prefixes, from start to a finished reply.
+ *
+ * The order is the contract's: whose path, https, session, access, method, body, forgery, fields,
+ * limits; only then a feature. So no feature can forget one. */
+#include "app.h"
+#include "base/text.h"
+#include "base/url.h"
+
+#include <string.h>
+
+void ua_res_init(ua_res_t *res, const ua_req_t *req)
+{
+    apr_pool_t *pool = req->ctx->pool;
+
+    memset(res, 0, sizeof *res);
+    res->status = 200;
+    res->links = apr_array_make(pool, 2, sizeof(ua_link_t));
+    res->cookies = apr_array_make(pool, 2, sizeof(ua_cookie_t));
+    res->headers = apr_table_make(pool, 4);
+    res->view = ua_json_object(pool);
+}
+
+static void redirect(ua_res_t *res, int status, const char *location)
+{
+    res->status = status;
+    res->location = location;
+}
+
+/* /auth leads to /auth/login; one slash at the end is redirected away. 1 when answered. */
+static int answer_spelling(ua_req_t *req, ua_res_t *res)
+{
+    const ua_conf_t *conf = req->ctx->conf;
+    apr_size_t length = strlen(req->path);
+    const char *query = *req->query ? apr_pstrcat(req->ctx->pool, "?", req->query, NULL) : "";
+
+    if (strcmp(req->path, conf->path) == 0) {
+        redirect(res, 303, ua_path(req, UA_AREA_PUBLIC, "login"));
+        return 1;
+    }
+    if (length > 1 && req->path[length - 1] == '/' && req->path[length - 2] != '/') {
+        const char *path = apr_pstrmemdup(req->ctx->pool, req->path, length - 1);
+
+        if (ua_route_find(conf, path) || strcmp(path, conf->path) == 0) {
+            redirect(res, 308, apr_pstrcat(req->ctx->pool, path, query, NULL));
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A file of assets/. 1 when the path lies there. */
+static int answer_asset(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    const char *folder = ua_path(req, UA_AREA_PUBLIC, "assets/");
+    const ua_asset_t *asset = NULL;
+
+    if (strncmp(req->path, folder, strlen(folder)) != 0) {
+        return 0;
+    }
+    asset = ua_asset_find(app, req->path + strlen(folder));
+    if (!asset) {
+        ua_refuse(res, UA_PROBLEM_NOT_FOUND);
+    }
+    else if (req->method != UA_METHOD_GET && req->method != UA_METHOD_HEAD) {
+        apr_table_setn(res->headers, "Allow", "GET, HEAD");
+        ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
+    }
+    else {
+        res->raw = asset->data;
+        res->raw_length = asset->length;
+        res->type = asset->type;
+        apr_table_setn(res->headers, "Cache-Control", "public, max-age=31536000, immutable");
+    }
+    return 1;
+}
+
+static void allow(ua_res_t *res, const ua_route_t *route)
+{
+    int posts = route->submit != NULL;
+    int gets = route->show || route->template;
+
+    apr_table_setn(res->headers, "Allow",
+                   gets && posts ? "GET, HEAD, POST, OPTIONS"
+                   : gets        ? "GET, HEAD, OPTIONS"
+                                 : "POST, OPTIONS");
+}
+
+/* OPTIONS, and methods a route does not know. 1 when answered. */
+static int answer_method(ua_req_t *req, ua_res_t *res)
+{
+    const ua_route_t *route = req->route;
+    int reads = req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD;
+
+    if (req->method == UA_METHOD_OPTIONS) {
+        allow(res, route);
+        res->status = 204;
+        return 1;
+    }
+    if ((reads && (route->show || route->template)) ||
+        (req->method == UA_METHOD_POST && route->submit)) {
+        return 0;
+    }
+    allow(res, route);
+    ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
+    return 1;
+}
+
+/* Who may: the personal pages only with a session; forms for guests send others on. 1 when answered. */
+static int answer_access(ua_req_t *req, ua_res_t *res)
+{
+    int personal = ua_app_owns(req->ctx->conf, UA_AREA_PERSONAL, req->path);
+    int reads = req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD;
+
+    if (!req->session && (personal || (req->route && req->route->access >= UA_ACCESS_USER))) {
+        ua_gate_refuse(res, req);
+        return 1;
+    }
+    if (req->session && reads && req->route && req->route->access == UA_ACCESS_GUEST) {
+        redirect(res, 303, req->next ? req->next : req->ctx->conf->dashboard_path);
+        return 1;
+    }
+    return 0;
+}
+
+/* 1 when a submit was refused before the feature saw it. */
+static int answer_submit(ua_req_t *req, ua_res_t *res)
+{
+    ua_csrf_e verdict = UA_CSRF_FINE;
+
+    ua_body_read(res, req);
+    if (res->problem) {
+        return 1;
+    }
+    verdict = ua_csrf_judge(req);
+    if (verdict == UA_CSRF_FOREIGN) {
+        apr_table_clear(req->form);
+    }
+    if (verdict != UA_CSRF_FINE) {
+        ua_refuse(res, UA_PROBLEM_CSRF);
+        return 1;
+    }
+    ua_body_judge(res, req);
+    return res->problem != UA_PROBLEM_NONE;
+}
+
+static void run(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    int acts = req->method == UA_METHOD_POST;
+
+    if (acts && answer_submit(req, res)) {
+        return;
+    }
+    if (req->method == UA_METHOD_GET && req->route->acts_on_get &&
+        req->route->acts_on_get(&acts, req) != APR_SUCCESS) {
+        acts = 0; /* the page itself will say that the storage is not available */
+    }
+    if (acts) {
+        ua_transact(app, req, res);
+    }
+    else {
+        ua_transact_show(app, req, res);
+    }
+}
+
+static void refuse_storage(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
+{
+    ua_app_log(app, req->ctx, UA_LOG_ERR,
+               apr_psprintf(req->ctx->pool, "UA0103: %s was refused", req->path), rv);
+    ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
+    res->retry_after = 2;
+}
+
+static int is_health(const ua_req_t *req)
+{
+    return strcmp(req->path, ua_path(req, UA_AREA_PUBLIC, "health")) == 0;
+}
+
+static void answer(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if ((!is_health(req) && ua_gate_https(res, req)) || answer_asset(app, req, res)) {
+        return;
+    }
+    rv = is_health(req) ? APR_SUCCESS : ua_gate_session(app, req);
+    if (rv != APR_SUCCESS) {
+        refuse_storage(app, req, res, rv);
+        return;
+    }
+    if (answer_access(req, res) || answer_spelling(req, res)) {
+        return;
+    }
+    if (!req->route) {
+        ua_refuse(res, UA_PROBLEM_NOT_FOUND);
+        return;
+    }
+    if (!answer_method(req, res)) {
+        run(app, req, res);
+    }
+}
+
+void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    const char *next = ua_query_get(pool, req->query, "next");
+
+    ua_res_init(res, req);
+    req->form = apr_table_make(pool, 8);
+    req->errors = apr_table_make(pool, 4);
+    req->route = ua_route_find(req->ctx->conf, req->path);
+    req->wants_json = ua_wants_json(req);
+    req->network = ua_address_network(pool, req->ctx->address);
+    req->next = next ? ua_next_valid(pool, next) : NULL;
+    answer(app, req, res);
+    ua_page_finish(app, req, res);
+    ua_db_release(req->ctx);
+}

@@ -1,0 +1,106 @@
+/* gate.c: who may pass: the session of a request's cookie, and what is said to those without one.
+ * Used by dispatch for the personal pages and by the edge for every gated location. */
+#include "app.h"
+#include "base/text.h"
+#include "base/url.h"
+
+#include <string.h>
+
+apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
+{
+    ua_session_t *session = NULL;
+    apr_status_t rv = APR_NOTFOUND;
+
+    req->session_cookie = ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, ""));
+    if (req->session_cookie && strlen(req->session_cookie) == UA_DIGEST_TEXT) {
+        rv = ua_session_read(&session, req->ctx, req->session_cookie);
+    }
+    if (rv == APR_SUCCESS) {
+        req->session = session;
+        ua_touch_note(app->touches, session, req->ctx->now);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+int ua_gate_https(ua_res_t *res, ua_req_t *req)
+{
+    int reads = req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD;
+
+    if (!req->ctx->conf->secure || req->https) {
+        return 0;
+    }
+    if (!reads) {
+        ua_refuse(res, UA_PROBLEM_FORBIDDEN);
+        res->detail = "This site takes forms over https only.";
+        return 1;
+    }
+    res->status = 308;
+    res->location = apr_pstrcat(req->ctx->pool, req->ctx->conf->site, req->uri, NULL);
+    return 1;
+}
+
+/* A browser showing a page, rather than a script or a program (contract 6). */
+static int is_navigation(const ua_req_t *req)
+{
+    if (*req->requested_with ||
+        (*req->fetch_mode && strcmp(req->fetch_mode, "navigate") != 0)) {
+        return 0;
+    }
+    return *req->accept == '\0' || strstr(req->accept, "text/html") ||
+           strstr(req->accept, "*/*");
+}
+
+/* Where to go after the sign-in: here again, or for a submit the page it came from. */
+static const char *return_path(ua_req_t *req)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    int reads = req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD;
+    const char *path =
+        reads ? req->uri : ua_referer_path(pool, &req->ctx->conf->base, req->referer);
+
+    path = path ? ua_next_valid(pool, path) : NULL;
+    return path ? path : req->ctx->conf->dashboard_path;
+}
+
+void ua_gate_refuse(ua_res_t *res, ua_req_t *req)
+{
+    apr_pool_t *pool = req->ctx->pool;
+
+    if (req->wants_json || !is_navigation(req)) {
+        ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
+        apr_table_setn(res->headers, "WWW-Authenticate", "Bearer");
+        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
+        return;
+    }
+    ua_go(res, 401,
+          apr_pstrcat(pool, ua_path(req, UA_AREA_PUBLIC, "login"),
+                      "?next=", ua_url_encode(pool, return_path(req)), NULL),
+          UA_NOTICE_NONE);
+}
+
+apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    ua_res_init(res, req);
+    req->wants_json = ua_wants_json(req);
+    if (!ua_gate_https(res, req)) {
+        rv = ua_gate_session(app, req);
+        ua_db_release(req->ctx);
+        if (rv == APR_SUCCESS && req->session) {
+            return APR_SUCCESS;
+        }
+        if (rv != APR_SUCCESS) {
+            ua_app_log(app, req->ctx, UA_LOG_ERR,
+                       "UA0102: a gated request was refused because the session can't be read",
+                       rv);
+            ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
+            res->retry_after = 1;
+        }
+        else {
+            ua_gate_refuse(res, req);
+        }
+    }
+    ua_page_finish(app, req, res);
+    return APR_EACCES;
+}

@@ -1,0 +1,273 @@
+/* jobs.c: what runs beside requests, in every child: sending the mails that are due, and sweeping.
+ *
+ * Any child may take any mail: a row is claimed with a lease of 3 s, renewed while it is being sent,
+ * so that a killed child's mail is sent by another. No connection is held during SMTP. */
+#include "app.h"
+#include "base/curl_smtp.h"
+#include "base/mail.h"
+#include "base/mail_folder.h"
+#include "base/text.h"
+#include "domain/device.h"
+#include "domain/event.h"
+#include "domain/outbox.h"
+#include "domain/throttle.h"
+
+#include <apr_atomic.h>
+#include <string.h>
+
+#define MAILS_AT_ONCE  16
+#define SWEEP_INTERVAL apr_time_from_sec(60)
+#define TOUCH_INTERVAL apr_time_from_sec(5)
+#define LONGEST_DELAY  apr_time_from_sec(300)
+
+struct ua_jobs_t {
+    const ua_app_t *app;
+    apr_pool_t *pool; /* lives with the child; `turn` is cleared after each turn */
+    ua_smtp_t *smtp;
+    volatile apr_uint32_t *cause;
+    apr_time_t swept;
+    apr_time_t touched;
+};
+
+/* One mail on its way: what the renewal of its lease needs. */
+typedef struct sending_t {
+    ua_jobs_t *jobs;
+    const ua_outbox_t *row;
+    apr_pool_t *pool;
+    apr_time_t renewed;
+    apr_time_t started; /* ctx->now of the claim, and the real time then */
+    apr_time_t clock;
+} sending_t;
+
+apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
+                            volatile apr_uint32_t *cause)
+{
+    ua_jobs_t *jobs = apr_pcalloc(pool, sizeof *jobs);
+
+    jobs->app = app;
+    jobs->pool = pool;
+    jobs->cause = cause;
+    UA_CHECK(ua_smtp_create(&jobs->smtp, pool));
+    *out = jobs;
+    return APR_SUCCESS;
+}
+
+/* FNV-1a: only to tell one cause from another; never 0. */
+static apr_uint32_t cause_hash(const char *why)
+{
+    apr_uint32_t hash = 2166136261U;
+
+    for (; *why; why++) {
+        hash = (hash ^ (unsigned char)*why) * 16777619U;
+    }
+    return hash ? hash : 1;
+}
+
+/* Says why mail does not leave, once per cause; and once that it does again. */
+static void report(const ua_jobs_t *jobs, apr_pool_t *pool, const char *why)
+{
+    const ua_host_t *host = &jobs->app->host;
+    apr_uint32_t now = why ? cause_hash(why) : 0;
+    apr_uint32_t before = apr_atomic_xchg32(jobs->cause, now);
+
+    if (before == now) {
+        return;
+    }
+    if (why) {
+        host->log(host->baton, UA_LOG_WARNING,
+                  apr_pstrcat(pool, "UA0201: mail can't be sent and will be tried again: ", why,
+                              NULL));
+    }
+    else {
+        host->log(host->baton, UA_LOG_NOTICE, "UA0202: mail is sent again");
+    }
+}
+
+/* Prolongs the lease once a second while libcurl works. Nonzero when it was lost. */
+static int keep_alive(void *baton)
+{
+    sending_t *sending = baton;
+    apr_time_t clock = apr_time_now();
+    ua_ctx_t *ctx = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (clock - sending->renewed < APR_USEC_PER_SEC) {
+        return 0;
+    }
+    sending->renewed = clock;
+    rv = ua_app_context(&ctx, sending->jobs->app, sending->pool,
+                        sending->started + (clock - sending->clock));
+    if (rv == APR_SUCCESS) {
+        rv = ua_outbox_renew(ctx, sending->row);
+        ua_db_release(ctx);
+    }
+    return rv == APR_NOTFOUND;
+}
+
+static apr_status_t send_smtp(sending_t *sending, const ua_mail_t *mail, const char **why)
+{
+    const ua_conf_t *conf = sending->jobs->app->conf;
+    ua_smtp_conf_t server = {.url = conf->mail_target,
+                             .tls = (ua_smtp_tls_e)conf->mail_tls_mode,
+                             .user = conf->mail_user,
+                             .password = conf->mail_password,
+                             .ca_file = conf->mail_ca_file,
+                             .helo = conf->base.host};
+    ua_smtp_job_t job = {
+        .from = mail->from_address, .to = mail->to, .alive = keep_alive, .baton = sending};
+
+    UA_CHECK(ua_mail_build(&job.message, &job.length, sending->pool, mail));
+    return ua_smtp_send(sending->jobs->smtp, sending->pool, &server, &job, why);
+}
+
+static apr_status_t send_mail(sending_t *sending, ua_ctx_t *ctx, const char **why)
+{
+    const ua_app_t *app = sending->jobs->app;
+    ua_mail_t mail;
+    apr_status_t rv = ua_mailer_write(&mail, app, ctx, sending->row);
+    char words[120];
+
+    *why = ctx->failed;
+    UA_CHECK(rv);
+    if (app->conf->mail_kind == UA_MAIL_SMTP) {
+        return send_smtp(sending, &mail, why);
+    }
+    rv = ua_mail_to_folder(ctx->pool, app->conf->mail_target, &mail);
+    *why = apr_pstrcat(ctx->pool, app->conf->mail_target, ": ",
+                       apr_strerror(rv, words, sizeof words), NULL);
+    return rv;
+}
+
+/* 1 s, 2 s, 4 s … 5 minutes, each plus up to a quarter, so that many mails do not come at once. */
+static apr_interval_time_t delay_of(ua_ctx_t *ctx, apr_int64_t attempts)
+{
+    apr_interval_time_t delay = APR_USEC_PER_SEC;
+    unsigned char dice = 0;
+
+    for (apr_int64_t i = 0; i < attempts && delay < LONGEST_DELAY; i++) {
+        delay *= 2;
+    }
+    delay = delay < LONGEST_DELAY ? delay : LONGEST_DELAY;
+    if (ua_draw(ctx, &dice, 1) != APR_SUCCESS) {
+        dice = 128;
+    }
+    return delay + delay / 4 * dice / 255;
+}
+
+/* Marks the row: done, again later, or given up when a later try would come after its links' end. */
+static apr_status_t settle(ua_ctx_t *ctx, const ua_outbox_t *row, apr_status_t outcome)
+{
+    apr_time_t due = ctx->now + delay_of(ctx, row->attempts);
+
+    if (outcome == APR_SUCCESS) {
+        return ua_outbox_sent(ctx, row);
+    }
+    if (outcome == APR_EINVAL || due >= row->expires) {
+        UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, row->kind));
+        return ua_outbox_drop(ctx, row);
+    }
+    return ua_outbox_later(ctx, row, due);
+}
+
+static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
+{
+    apr_time_t clock = apr_time_now();
+    ua_outbox_t *row = NULL;
+    const char *why = NULL;
+    apr_status_t outcome = APR_SUCCESS;
+    apr_status_t rv = ua_outbox_claim(&row, ctx, id);
+    sending_t sending = {jobs, row, ctx->pool, clock, ctx->now, clock};
+
+    ua_db_release(ctx);
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    }
+    outcome = row->expires > ctx->now ? send_mail(&sending, ctx, &why) : APR_EINVAL;
+    report(jobs, ctx->pool, outcome == APR_SUCCESS ? NULL : why ? why : "its link has expired");
+    ctx->now = sending.started + (apr_time_now() - clock);
+    rv = settle(ctx, row, outcome);
+    ua_db_release(ctx);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static apr_status_t send_due(ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
+{
+    apr_array_header_t *rows = NULL;
+    apr_status_t rv = ua_outbox_due(&rows, ctx, MAILS_AT_ONCE);
+
+    ua_db_release(ctx);
+    UA_CHECK(rv);
+    for (int i = 0; i < rows->nelts; i++) {
+        UA_CHECK(send_one(jobs, ctx, APR_ARRAY_IDX(rows, i, ua_row_t)[0]));
+    }
+    *sent = rows->nelts;
+    return APR_SUCCESS;
+}
+
+int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now)
+{
+    apr_pool_t *pool = NULL;
+    ua_ctx_t *ctx = NULL;
+    int sent = 0;
+    apr_status_t rv = apr_pool_create(&pool, jobs->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = ua_app_context(&ctx, jobs->app, pool, now);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = send_due(jobs, ctx, &sent);
+        if (rv != APR_SUCCESS) {
+            ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0203: the outbox can't be read", rv);
+        }
+        ua_db_release(ctx);
+    }
+    if (pool) {
+        apr_pool_destroy(pool);
+    }
+    return sent > 0;
+}
+
+static apr_status_t sweep(ua_ctx_t *ctx)
+{
+    const ua_conf_t *conf = ctx->conf;
+    apr_time_t kept = ctx->now - conf->retention;
+
+    UA_CHECK(ua_account_sweep(ctx, ctx->now - conf->unverified_lifetime));
+    UA_CHECK(ua_token_sweep(ctx, kept));
+    UA_CHECK(ua_session_sweep(ctx, kept));
+    UA_CHECK(ua_event_sweep(ctx, kept));
+    UA_CHECK(ua_outbox_sweep(ctx, kept));
+    UA_CHECK(ua_device_sweep(ctx, ctx->now));
+    return ua_throttle_sweep(ctx, ctx->now - apr_time_from_sec(24 * 3600));
+}
+
+static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    ua_touch_flush(jobs->app->touches, ctx);
+    if (ctx->now - jobs->swept >= SWEEP_INTERVAL) {
+        jobs->swept = ctx->now;
+        rv = sweep(ctx);
+    }
+    if (rv != APR_SUCCESS) {
+        ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);
+    }
+    ua_db_release(ctx);
+}
+
+void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now)
+{
+    apr_pool_t *pool = NULL;
+    ua_ctx_t *ctx = NULL;
+
+    if (now - jobs->touched < TOUCH_INTERVAL ||
+        apr_pool_create(&pool, jobs->pool) != APR_SUCCESS) {
+        return;
+    }
+    jobs->touched = now;
+    if (ua_app_context(&ctx, jobs->app, pool, now) == APR_SUCCESS) {
+        run_sweep(jobs, ctx);
+    }
+    apr_pool_destroy(pool);
+}

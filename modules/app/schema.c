@@ -1,0 +1,77 @@
+/* schema.c: brings a database up to date by numbered steps, each in a transaction of its own.
+ *
+ * A step is a built-in file schema/<driver>/NNN_name.sql; the table schema_step remembers which ran.
+ * Two nodes may start at once: the second finds the step done when its turn comes. */
+#include "app.h"
+#include "base/builtin.h"
+
+#include <string.h>
+
+/* Runs each statement of a step; they end with ";" at the end of a line. */
+static apr_status_t run_statements(ua_ctx_t *ctx, const ua_builtin_t *step)
+{
+    char *text = apr_pstrmemdup(ctx->pool, step->data, step->length);
+
+    while (text && *text) {
+        char *end = strstr(text, ";\n");
+
+        if (end) {
+            *end = '\0';
+        }
+        while (*text == '\n' || strncmp(text, "--", 2) == 0) {
+            text += strcspn(text, "\n");
+            text += *text == '\n';
+        }
+        if (*text) {
+            UA_CHECK(ua_db_literal(ctx, step->name, text));
+        }
+        text = end ? end + 2 : NULL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t newest_step(apr_int64_t *out, ua_ctx_t *ctx)
+{
+    ua_row_t row = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, UA_Q(schema_steps), NULL));
+    *out = ua_row_number(row, 0);
+    return APR_SUCCESS;
+}
+
+static apr_status_t run_step(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_t number)
+{
+    apr_int64_t done = 0;
+
+    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(newest_step(&done, ctx));
+    if (done < number) {
+        UA_CHECK(run_statements(ctx, step));
+        UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(schema_step_insert),
+                            UA_ARGS(ua_n(number), ua_n(ctx->now))));
+    }
+    return ua_db_commit(ctx);
+}
+
+apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *newest)
+{
+    const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
+    apr_int64_t done = 0;
+    apr_int64_t known = 0;
+
+    for (const ua_builtin_t *file = ua_builtin_all(); file->name; file++) {
+        if (strncmp(file->name, folder, strlen(folder)) != 0) {
+            continue;
+        }
+        known = apr_atoi64(file->name + strlen(folder));
+        if (known == 0) { /* makes the table of steps itself */
+            UA_CHECK(run_statements(ctx, file));
+            UA_CHECK(newest_step(&done, ctx));
+        }
+        else if (known > done) {
+            UA_CHECK(run_step(ctx, file, known));
+        }
+    }
+    *newest = done > known ? done : known;
+    return done > known ? APR_EINVAL : APR_SUCCESS;
+}

@@ -1,0 +1,371 @@
+/* settings.c: from what the administrator wrote to what the code uses; refuses what cannot work and
+ * says how to put it right. Called once per site at start and by a configuration test. */
+#include "app.h"
+#include "base/curl_smtp.h"
+#include "base/mail.h"
+#include "base/text.h"
+#include "base/unicode.h"
+
+#include <apr_file_io.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCKLIST_BYTES (64 * 1024 * 1024)
+
+typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *why = NULL;
+
+    *row = UA_D_base_url;
+    if (!conf->base_url) {
+        *row = -1;
+        return "UserAuthBaseURL is missing: add a line such as \"UserAuthBaseURL "
+               "https://www.example.com\" to this virtual host";
+    }
+    if (ua_base_url_parse(&conf->base, pool, conf->base_url, &why) != APR_SUCCESS) {
+        return apr_psprintf(pool, "UserAuthBaseURL \"%s\": %s", conf->base_url, why);
+    }
+    conf->site = conf->base.text;
+    conf->secure = strcmp(conf->base.scheme, "https") == 0;
+    conf->site_name = conf->site_name ? conf->site_name : conf->base.host;
+    return NULL;
+}
+
+/* "/name" or "/name/name": letters, digits, ".", "_", "-". */
+static int is_prefix(const char *path)
+{
+    return path[0] == '/' && path[1] != '\0' && path[strlen(path) - 1] != '/' &&
+           !strstr(path, "//") && !strstr(path, "/.") &&
+           strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-") ==
+               strlen(path);
+}
+
+static int is_below(const char *path, const char *prefix)
+{
+    apr_size_t length = strlen(prefix);
+
+    return strncmp(path, prefix, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static const char *resolve_paths(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    *row = UA_D_path;
+    if (!is_prefix(conf->path)) {
+        return apr_psprintf(pool, "UserAuthPath is a path such as /auth, not \"%s\"",
+                            conf->path);
+    }
+    *row = UA_D_dashboard_path;
+    if (!is_prefix(conf->dashboard_path)) {
+        return apr_psprintf(pool,
+                            "UserAuthDashboardPath is a path such as /dashboard, not \"%s\"",
+                            conf->dashboard_path);
+    }
+    if (is_below(conf->path, conf->dashboard_path) ||
+        is_below(conf->dashboard_path, conf->path)) {
+        return apr_psprintf(pool,
+                            "UserAuthPath %s and UserAuthDashboardPath %s lie within each "
+                            "other: choose two separate paths",
+                            conf->path, conf->dashboard_path);
+    }
+    return NULL;
+}
+
+/* The folder of a SQLite file, for the default key file. */
+static const char *folder_of(apr_pool_t *pool, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash && slash > file ? apr_pstrmemdup(pool, file, (apr_size_t)(slash - file)) : "/";
+}
+
+static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *driver = conf->database[0];
+
+    *row = UA_D_database;
+    if (!driver) {
+        *row = -1;
+        return "UserAuthDatabase is missing: add a line such as \"UserAuthDatabase sqlite3 "
+               "/var/lib/userauth/userauth.db\"";
+    }
+    if (strcmp(driver, "sqlite3") != 0) {
+        return apr_psprintf(pool, "UserAuthDatabase: the driver is sqlite3, not \"%s\"",
+                            driver);
+    }
+    if (conf->database[1][0] != '/') {
+        return apr_psprintf(
+            pool, "UserAuthDatabase sqlite3 takes the full path of a file, not \"%s\"",
+            conf->database[1]);
+    }
+    if (!conf->key_file) {
+        conf->key_file =
+            apr_pstrcat(pool, folder_of(pool, conf->database[1]), "/userauth.keys", NULL);
+    }
+    *row = UA_D_key_file;
+    return conf->key_file[0] == '/' ? NULL : "UserAuthKeyFile takes the full path of a file";
+}
+
+static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    static const char *const names[UA_RATES] = {"login", "register", "token", "mail"};
+    static const ua_rate_t initial[UA_RATES] = {
+        {30, apr_time_from_sec(300)}, {20, apr_time_from_sec(3600)}, {30, apr_time_from_sec(300)}, {20, apr_time_from_sec(3600)}};
+
+    *row = UA_D_rate_limits;
+    memcpy(conf->rates, initial, sizeof initial);
+    for (int n = 0; conf->rate_limits && n < conf->rate_limits->nelts; n++) {
+        const char *line = APR_ARRAY_IDX(conf->rate_limits, n, const char *);
+        const char *blank = strchr(line, ' ');
+        int i = 0;
+
+        while (blank && i < UA_RATES &&
+               !ua_listed(apr_pstrmemdup(pool, line, (apr_size_t)(blank - line)), names[i])) {
+            i++;
+        }
+        if (!blank || i == UA_RATES ||
+            ua_rate_parse(&conf->rates[i], blank + 1) != APR_SUCCESS) {
+            return apr_psprintf(pool,
+                                "UserAuthRateLimit takes login, register, token or mail and a "
+                                "rate such as 30/5m, or off, not \"%s\"",
+                                line);
+        }
+    }
+    return NULL;
+}
+
+static const char *resolve_mail_limit(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    char *state = NULL;
+    int n = 0;
+
+    *row = UA_D_mail_limit;
+    for (char *word = apr_strtok(apr_pstrdup(pool, conf->mail_limit), " ", &state); word;
+         word = apr_strtok(NULL, " ", &state)) {
+        if (n == UA_MAIL_RATES || ua_rate_parse(&conf->mail_rates[n], word) != APR_SUCCESS) {
+            return apr_psprintf(pool,
+                                "UserAuthMailLimit takes up to four rates such as 1/1m 5/1h "
+                                "10/24h, or off, not \"%s\"",
+                                conf->mail_limit);
+        }
+        n += conf->mail_rates[n].duration > 0;
+    }
+    return NULL;
+}
+
+static const char *resolve_sender(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *name = NULL;
+    const char *address = NULL;
+
+    *row = UA_D_mail;
+    if (!conf->mail[0]) {
+        *row = -1;
+        return "UserAuthMail is missing: add a line such as \"UserAuthMail smtp://localhost "
+               "accounts@example.com\"";
+    }
+    if (ua_mailbox_parse(&conf->from_name, &conf->from_address, pool, conf->mail[1]) !=
+        APR_SUCCESS) {
+        return apr_psprintf(
+            pool, "UserAuthMail: the sender is written \"Name <name@example.com>\", not \"%s\"",
+            conf->mail[1]);
+    }
+    *row = UA_D_mail_reply_to;
+    if (conf->mail_reply_to &&
+        ua_mailbox_parse(&name, &address, pool, conf->mail_reply_to) != APR_SUCCESS) {
+        return apr_psprintf(pool, "UserAuthMailReplyTo is an email address, not \"%s\"",
+                            conf->mail_reply_to);
+    }
+    conf->mail_reply_to = address;
+    return NULL;
+}
+
+/* 1 when the server named by smtp://host[:port] is this machine. */
+static int is_loopback_server(apr_pool_t *pool, const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    const char *end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":/");
+    const char *name = end ? apr_pstrmemdup(pool, host, (apr_size_t)(end - host)) : host;
+
+    name += *name == '[';
+    return apr_strnatcasecmp(name, "localhost") == 0 || ua_address_loopback(name);
+}
+
+static const char *resolve_mail_tls(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    enum { AUTO, NONE, REQUIRE, UNVERIFIED };
+
+    int smtps = strncmp(conf->mail_target, "smtps:", 6) == 0;
+
+    *row = UA_D_mail_tls;
+    if (conf->mail_tls == NONE && smtps) {
+        return "UserAuthMailTLS none contradicts smtps://: write smtp:// or leave the line out";
+    }
+    conf->mail_tls_mode = UA_SMTP_TLS;
+    if (conf->mail_tls == UNVERIFIED) {
+        conf->mail_tls_mode = UA_SMTP_UNVERIFIED;
+    }
+    else if (conf->mail_tls == NONE || (conf->mail_tls == AUTO && !smtps &&
+                                        is_loopback_server(pool, conf->mail_target))) {
+        conf->mail_tls_mode = UA_SMTP_PLAIN;
+    }
+    if (conf->mail_user && conf->mail_tls_mode == UA_SMTP_PLAIN &&
+        !is_loopback_server(pool, conf->mail_target)) {
+        return "UserAuthMailTLS none would send the mail server's password in clear over the "
+               "network: leave the line out";
+    }
+    return NULL;
+}
+
+/* The first line of a file, without its end. */
+static const char *first_line(const char **out, apr_pool_t *pool, const char *path)
+{
+    apr_file_t *file = NULL;
+    char line[1024] = "";
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_gets(line, sizeof line, file);
+        apr_file_close(file);
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    if (rv != APR_SUCCESS || line[0] == '\0') {
+        return apr_psprintf(pool, "%s can't be read or its first line is empty", path);
+    }
+    *out = apr_pstrdup(pool, line);
+    ua_wipe(line, sizeof line);
+    return NULL;
+}
+
+static const char *resolve_mail(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *target = conf->mail[0];
+    const char *err = resolve_sender(conf, pool, row);
+
+    if (err) {
+        return err;
+    }
+    *row = UA_D_mail;
+    conf->mail_kind = UA_MAIL_SMTP;
+    conf->mail_target = target;
+    if (strncmp(target, "folder:/", 8) == 0) {
+        conf->mail_kind = UA_MAIL_FOLDER;
+        conf->mail_target = target + strlen("folder:");
+        return NULL;
+    }
+    if ((strncmp(target, "smtp://", 7) != 0 || !target[7]) &&
+        (strncmp(target, "smtps://", 8) != 0 || !target[8])) {
+        return apr_psprintf(
+            pool, "UserAuthMail takes smtp://host, smtps://host or folder:/path, not \"%s\"",
+            target);
+    }
+    err = resolve_mail_tls(conf, pool, row);
+    *row = err ? *row : UA_D_mail_password_file;
+    if (!err && conf->mail_password_file) {
+        err = first_line(&conf->mail_password, pool, conf->mail_password_file);
+    }
+    return err;
+}
+
+/* "m=19456,t=2,p=1" */
+static const char *resolve_hash(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *text = conf->password_hash;
+    char *end = NULL;
+    apr_int64_t memory = strncmp(text, "m=", 2) == 0 ? apr_strtoi64(text + 2, &end, 10) : 0;
+    apr_int64_t passes =
+        end && strncmp(end, ",t=", 3) == 0 ? apr_strtoi64(end + 3, &end, 10) : 0;
+
+    *row = UA_D_password_hash;
+    if (!end || (*end != '\0' && strcmp(end, ",p=1") != 0) || memory < 7168 ||
+        memory > 1048576 || passes < 1 || passes > 10) {
+        return apr_psprintf(pool,
+                            "UserAuthPasswordHash is written m=19456,t=2,p=1: memory in KiB "
+                            "from 7168 to 1048576, passes from 1 to 10, one lane; not \"%s\"",
+                            text);
+    }
+    if (memory * passes < 35840) {
+        return "UserAuthPasswordHash is weaker than OWASP's floor: use at least m=19456,t=2 or "
+               "m=12288,t=3 or m=7168,t=5";
+    }
+    conf->pwhash.memory_kib = memory;
+    conf->pwhash.passes = passes;
+    return NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *resolve_blocklist(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    apr_array_header_t *words = apr_array_make(pool, 1024, sizeof(const char *));
+    apr_file_t *file = NULL;
+    apr_finfo_t info = {0};
+    char *state = NULL;
+    char *text = NULL;
+    apr_size_t length = 0;
+
+    *row = UA_D_password_blocklist;
+    if (!conf->password_blocklist) {
+        return NULL;
+    }
+    if (apr_file_open(&file, conf->password_blocklist, APR_FOPEN_READ, APR_OS_DEFAULT, pool) !=
+            APR_SUCCESS ||
+        apr_file_info_get(&info, APR_FINFO_SIZE, file) != APR_SUCCESS ||
+        info.size > BLOCKLIST_BYTES) {
+        return apr_psprintf(pool,
+                            "UserAuthPasswordBlocklist: %s can't be read, or is over 64 MiB",
+                            conf->password_blocklist);
+    }
+    text = apr_pcalloc(pool, (apr_size_t)info.size + 1);
+    if (apr_file_read_full(file, text, (apr_size_t)info.size, &length) != APR_SUCCESS &&
+        length != (apr_size_t)info.size) {
+        return apr_psprintf(pool, "UserAuthPasswordBlocklist: %s can't be read",
+                            conf->password_blocklist);
+    }
+    apr_file_close(file);
+    for (char *word = apr_strtok(text, "\r\n", &state); word;
+         word = apr_strtok(NULL, "\r\n", &state)) {
+        APR_ARRAY_PUSH(words, const char *) = ua_lower(pool, word);
+    }
+    qsort(words->elts, (size_t)words->nelts, sizeof(const char *), by_text);
+    conf->blocklist = (const char *const *)(void *)words->elts;
+    conf->blocklist_count = (apr_size_t)words->nelts;
+    return NULL;
+}
+
+static const char *resolve_looks(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    *row = UA_D_site_name;
+    if (!ua_utf8_valid(conf->site_name, strlen(conf->site_name)) ||
+        ua_utf8_deceptive(conf->site_name) || ua_utf8_length(conf->site_name) > 64) {
+        return "UserAuthSiteName is at most 64 characters of plain UTF-8 text";
+    }
+    *row = UA_D_accent;
+    if (conf->accent && (conf->accent[0] != '#' || strlen(conf->accent) != 7 ||
+                         strspn(conf->accent + 1, "0123456789abcdefABCDEF") != 6)) {
+        return apr_psprintf(pool, "UserAuthAccent is a colour such as #0b57d0, not \"%s\"",
+                            conf->accent);
+    }
+    return NULL;
+}
+
+const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    static resolve_f *const steps[] = {resolve_base_url, resolve_paths,      resolve_database,
+                                       resolve_rates,    resolve_mail_limit, resolve_mail,
+                                       resolve_hash,     resolve_blocklist,  resolve_looks};
+
+    ua_conf_defaults(conf, pool);
+    for (apr_size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const char *err = steps[i](conf, pool, row);
+
+        if (err) {
+            return err;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,189 @@
+/* transact.c: check and submit of a route: one transaction, tried again on a fresh connection.
+ *
+ * The values a submit draws come from the request's seed, so that each try writes the same rows. A
+ * COMMIT whose answer was lost may have happened: the next try first looks for its own event. */
+#include "app.h"
+#include "domain/event.h"
+#include "domain/password.h"
+#include "domain/throttle.h"
+
+#define TRIES 3
+
+static const ua_rate_t *rate_of(const ua_req_t *req)
+{
+    return &req->ctx->conf->rates[req->route->limited - 1];
+}
+
+/* The counter of this route's limit for this client address. */
+static apr_status_t limit_name(const char **out, ua_req_t *req)
+{
+    static const char *const kinds[UA_RATES] = {"rate-login", "rate-register", "rate-token",
+                                                "rate-mail"};
+
+    return ua_throttle_name(out, req->ctx, kinds[req->route->limited - 1], req->network);
+}
+
+static int is_limited(const ua_req_t *req)
+{
+    return req->route->limited > 0 && rate_of(req)->duration > 0;
+}
+
+/* Refuses when the limit is already reached. */
+static apr_status_t peek_limit(ua_res_t *res, ua_req_t *req)
+{
+    apr_interval_time_t wait = 0;
+    const char *name = NULL;
+
+    if (is_limited(req)) {
+        UA_CHECK(limit_name(&name, req));
+        UA_CHECK(ua_throttle_peek(&wait, req->ctx, name, rate_of(req)));
+    }
+    if (wait > 0) {
+        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+    }
+    return APR_SUCCESS;
+}
+
+/* Counts the outcome. APR_EAGAIN when it was one too many and may not stand. */
+static apr_status_t take_limit(ua_res_t *res, ua_req_t *req)
+{
+    apr_interval_time_t wait = 0;
+    const char *name = NULL;
+
+    if (!req->counted || !is_limited(req)) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(limit_name(&name, req));
+    UA_CHECK(ua_throttle_take(&wait, req->ctx, name, rate_of(req)));
+    if (wait > 0 && !res->problem) {
+        ua_res_init(res, req);
+        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+        return APR_EAGAIN;
+    }
+    return APR_SUCCESS;
+}
+
+static void start_over(ua_req_t *req, ua_res_t *res)
+{
+    ua_res_init(res, req);
+    apr_table_clear(req->errors);
+    apr_array_clear(req->ctx->lines);
+    req->counted = 0;
+    req->ctx->failed = NULL;
+    ua_draw_rewind(req->ctx);
+}
+
+/* One try. *committing tells whether a failure was the COMMIT's, its outcome unknown. */
+static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    *committing = 0;
+    UA_CHECK(ua_db_begin(req->ctx));
+    UA_CHECK(req->route->submit(res, req));
+    rv = take_limit(res, req);
+    if (rv == APR_EAGAIN) {
+        ua_db_rollback(req->ctx);
+        apr_array_clear(req->ctx->lines);
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    *committing = 1;
+    return ua_db_commit(req->ctx);
+}
+
+/* A few milliseconds, different for each request, so that rivals do not meet again. */
+static void pause_before(ua_req_t *req, int tries)
+{
+    apr_sleep(1000 * (apr_interval_time_t)(1 + req->ctx->draw.seed[tries] % 16) * tries);
+}
+
+static int is_busy(apr_status_t rv)
+{
+    return rv == APR_EAGAIN || rv == APR_TIMEUP || rv == APR_ENOMEM;
+}
+
+static void refuse_failure(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
+{
+    ua_res_init(res, req);
+    apr_array_clear(req->ctx->lines);
+    ua_refuse(res, is_busy(rv) ? UA_PROBLEM_BUSY : UA_PROBLEM_STORAGE_UNAVAILABLE);
+    res->retry_after = is_busy(rv) ? 5 : 2;
+    ua_app_log(app, req->ctx, UA_LOG_ERR,
+               apr_psprintf(req->ctx->pool, "UA0101: %s was refused", req->path), rv);
+}
+
+static void write_lines(const ua_app_t *app, const ua_ctx_t *ctx)
+{
+    for (int i = 0; i < ctx->lines->nelts; i++) {
+        app->host.event(app->host.baton, APR_ARRAY_IDX(ctx->lines, i, const char *));
+    }
+}
+
+static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int committing = 0;
+
+    for (int tries = 0; tries < TRIES; tries++) {
+        if (tries > 0) {
+            ua_db_rollback(req->ctx);
+            ua_db_release(req->ctx);
+            if (is_busy(rv)) {
+                return rv;
+            }
+            pause_before(req, tries);
+            if (committing && ua_event_happened(req->ctx) == APR_SUCCESS) {
+                return APR_SUCCESS;
+            }
+        }
+        start_over(req, res);
+        rv = attempt(req, res, &committing);
+        if (rv == APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return rv;
+}
+
+void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    apr_status_t rv = peek_limit(res, req);
+
+    if (rv == APR_SUCCESS && !res->problem && req->route->check) {
+        rv = req->route->check(res, req);
+    }
+    if (rv == APR_SUCCESS && !res->problem) {
+        rv = try_submit(req, res);
+    }
+    if (rv != APR_SUCCESS) {
+        ua_db_rollback(req->ctx);
+        refuse_failure(app, req, res, rv);
+    }
+    ua_password_leave(req->ctx);
+    write_lines(app, req->ctx);
+}
+
+static apr_status_t count(ua_req_t *req, ua_res_t *res)
+{
+    UA_CHECK(ua_db_begin(req->ctx));
+    UA_CHECK(take_limit(res, req));
+    return ua_db_commit(req->ctx);
+}
+
+void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+{
+    int guesses = req->route->limited == 1 + UA_RATE_TOKEN;
+    apr_status_t rv = guesses ? peek_limit(res, req) : APR_SUCCESS;
+
+    if (rv == APR_SUCCESS && !res->problem && req->route->show) {
+        rv = req->route->show(res, req);
+    }
+    if (rv == APR_SUCCESS && req->counted && is_limited(req)) {
+        rv = count(req, res);
+    }
+    if (rv != APR_SUCCESS) {
+        ua_db_rollback(req->ctx);
+        refuse_failure(app, req, res, rv);
+    }
+}

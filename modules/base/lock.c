@@ -1,0 +1,201 @@
+/* lock.c: robust, process-shared POSIX mutexes.
+ *
+ * APR's own process mutexes have no bounded wait that survives a killed owner on every platform;
+ * these live in the caller's shared memory, and the kernel hands on what a dead owner held. What
+ * they guard is a turn, not data, so an inherited lock is simply made consistent and used.
+ */
+#include "lock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#define ROUND       64 /* a cache line: neighbours do not slow each other */
+#define BOUND_MOST  256
+#define TURN        apr_time_from_msec(5) /* how long one waits at a slot before trying the next */
+#define NSEC_IN_SEC 1000000000L
+
+struct ua_lock_t {
+    pthread_mutex_t mutex;
+} __attribute__((aligned(ROUND)));
+
+/* The slots come first, then the places in the queue. */
+struct ua_slots_t {
+    int slots;
+    int queue;
+    ua_lock_t locks[];
+};
+
+apr_size_t ua_lock_size(void)
+{
+    return sizeof(ua_lock_t);
+}
+
+static int mutex_init(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attr;
+    int rc = pthread_mutexattr_init(&attr);
+
+    if (rc != 0) {
+        return rc;
+    }
+    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    if (rc == 0) {
+        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    }
+    if (rc == 0) {
+        rc = pthread_mutex_init(mutex, &attr);
+    }
+    (void)pthread_mutexattr_destroy(&attr);
+    return rc;
+}
+
+apr_status_t ua_lock_init(ua_lock_t **out, void *memory)
+{
+    ua_lock_t *lock = memory;
+    int rc = mutex_init(&lock->mutex);
+
+    if (rc != 0) {
+        return APR_FROM_OS_ERROR(rc);
+    }
+    *out = lock;
+    return APR_SUCCESS;
+}
+
+/* 1 when the lock is ours, also by inheritance from a dead owner. */
+static int taken(ua_lock_t *lock, int rc)
+{
+    if (rc == EOWNERDEAD) {
+        return pthread_mutex_consistent(&lock->mutex) == 0;
+    }
+    return rc == 0;
+}
+
+/* By the monotonic clock: setting the time of day neither shortens nor prolongs a wait. */
+static struct timespec after(apr_interval_time_t wait)
+{
+    struct timespec at = {0, 0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)apr_time_sec(wait);
+    at.tv_nsec += (long)apr_time_usec(wait) * 1000L;
+    if (at.tv_nsec >= NSEC_IN_SEC) {
+        at.tv_nsec -= NSEC_IN_SEC;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+static apr_interval_time_t left(const struct timespec *until)
+{
+    struct timespec now = after(0);
+
+    return apr_time_from_sec((apr_interval_time_t)(until->tv_sec - now.tv_sec)) +
+           (until->tv_nsec - now.tv_nsec) / 1000;
+}
+
+static int try_lock(ua_lock_t *lock)
+{
+    return taken(lock, pthread_mutex_trylock(&lock->mutex));
+}
+
+static int timed_lock(ua_lock_t *lock, apr_interval_time_t wait)
+{
+    struct timespec until = after(wait);
+
+    return taken(lock, pthread_mutex_clocklock(&lock->mutex, CLOCK_MONOTONIC, &until));
+}
+
+apr_status_t ua_lock_enter(ua_lock_t *lock, apr_interval_time_t wait)
+{
+    if (try_lock(lock)) {
+        return APR_SUCCESS;
+    }
+    if (wait <= 0) {
+        return APR_TIMEUP;
+    }
+    return timed_lock(lock, wait) ? APR_SUCCESS : APR_TIMEUP;
+}
+
+void ua_lock_leave(ua_lock_t *lock)
+{
+    (void)pthread_mutex_unlock(&lock->mutex);
+}
+
+apr_size_t ua_slots_size(int slots, int queue)
+{
+    return sizeof(ua_slots_t) + (apr_size_t)(slots + queue) * sizeof(ua_lock_t);
+}
+
+apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue)
+{
+    ua_slots_t *all = memory;
+
+    if (slots < 1 || slots > BOUND_MOST || queue < 1 || queue > BOUND_MOST) {
+        return APR_EINVAL;
+    }
+    for (int i = 0; i < slots + queue; i++) {
+        int rc = mutex_init(&all->locks[i].mutex);
+        if (rc != 0) {
+            return APR_FROM_OS_ERROR(rc);
+        }
+    }
+    all->slots = slots;
+    all->queue = queue;
+    *out = all;
+    return APR_SUCCESS;
+}
+
+/* The first free lock of `count` from `first` on, or -1. */
+static int any_of(ua_slots_t *all, int first, int count)
+{
+    for (int i = first; i < first + count; i++) {
+        if (try_lock(&all->locks[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Waits at one slot after the other, beginning at a different one for each place in the queue. -1
+ * when the time is over. */
+static int wait_for_slot(ua_slots_t *all, int place, apr_interval_time_t wait)
+{
+    struct timespec until = after(wait);
+    apr_interval_time_t rest = wait;
+
+    for (int turn = place; rest > 0; turn++) {
+        int slot = turn % all->slots;
+        if (timed_lock(&all->locks[slot], rest < TURN ? rest : TURN)) {
+            return slot;
+        }
+        rest = left(&until);
+    }
+    return -1;
+}
+
+apr_status_t ua_slots_enter(ua_slots_t *slots, apr_interval_time_t wait, int *slot)
+{
+    int got = any_of(slots, 0, slots->slots);
+
+    if (got < 0) {
+        int place = any_of(slots, slots->slots, slots->queue);
+        if (place < 0) {
+            return APR_EAGAIN;
+        }
+        got = wait_for_slot(slots, place, wait);
+        ua_lock_leave(&slots->locks[place]);
+    }
+    if (got < 0) {
+        return APR_TIMEUP;
+    }
+    *slot = got;
+    return APR_SUCCESS;
+}
+
+void ua_slots_leave(ua_slots_t *slots, int slot)
+{
+    if (slot >= 0 && slot < slots->slots) {
+        ua_lock_leave(&slots->locks[slot]);
+    }
+}

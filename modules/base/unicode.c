@@ -1,0 +1,125 @@
+/* unicode.c: see unicode.h.
+ *
+ * Reads code points with libunistring, whose tables are those of one fixed version of Unicode; none of
+ * the calls here looks at the locale. A code point assigned after that version is refused, because its
+ * canonical form is not known yet: two spellings of one name could then both be registered.
+ */
+#include "unicode.h"
+
+#include <string.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+/* UAX #15: canonical composition lengthens UTF-8 to at most three times its bytes (U+1D160). */
+#define NFC_GROWTH 3
+
+typedef struct span_t {
+    ucs4_t first;
+    ucs4_t last;
+} span_t;
+
+/* What nobody sees, or what starts a new line: see ua_utf8_deceptive(). */
+static const span_t deceptive[] = {
+    {0x0000, 0x001f}, /* C0 controls, tab and line breaks among them */
+    {0x007f, 0x009f}, /* DEL, C1 controls, NEXT LINE among them */
+    {0x200b, 0x200f}, /* zero width space, joiners, direction marks */
+    {0x2028, 0x202e}, /* line and paragraph separator, direction embeddings */
+    {0x2060, 0x2069}, /* word joiner, invisible operators, direction isolates */
+    {0xfeff, 0xfeff}, /* byte order mark */
+};
+
+static int is_control(ucs4_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+}
+
+/* Noncharacters are unassigned (Cn) too; surrogates never get this far. */
+static int is_accepted(ucs4_t point)
+{
+    if (is_control(point)) {
+        return point == '\t' || point == '\n' || point == '\r';
+    }
+    return !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cn);
+}
+
+static int is_deceptive(ucs4_t point)
+{
+    for (apr_size_t i = 0; i < sizeof deceptive / sizeof *deceptive; i++) {
+        if (point >= deceptive[i].first && point <= deceptive[i].last) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ua_utf8_valid(const char *text, apr_size_t length)
+{
+    const uint8_t *at = (const uint8_t *)text;
+
+    if (u8_check(at, length)) {
+        return 0;
+    }
+    while (length > 0) {
+        ucs4_t point = 0;
+        int step = u8_mbtouc(&point, at, length);
+
+        if (!is_accepted(point)) {
+            return 0;
+        }
+        at += step;
+        length -= (apr_size_t)step;
+    }
+    return 1;
+}
+
+apr_size_t ua_utf8_length(const char *text)
+{
+    return u8_mbsnlen((const uint8_t *)text, strlen(text));
+}
+
+apr_status_t ua_utf8_nfc(const char **out, apr_pool_t *pool, const char *text)
+{
+    apr_size_t length = strlen(text);
+    apr_size_t room = length * NFC_GROWTH + 1;
+    apr_size_t made = room;
+    uint8_t *buffer = apr_palloc(pool, room);
+
+    /* The result always fits, so the library never hands back a block of its own. */
+    if (u8_normalize(UNINORM_NFC, (const uint8_t *)text, length, buffer, &made) != buffer ||
+        made >= room) {
+        return APR_ENOMEM;
+    }
+    buffer[made] = 0;
+    *out = (const char *)buffer;
+    return APR_SUCCESS;
+}
+
+const char *ua_utf8_trim(apr_pool_t *pool, const char *text)
+{
+    const uint8_t *start = (const uint8_t *)text;
+    const uint8_t *end = start + strlen(text);
+    const uint8_t *next = NULL;
+    ucs4_t point = 0;
+
+    while ((next = u8_next(&point, start)) && uc_is_property_white_space(point)) {
+        start = next;
+    }
+    while ((next = u8_prev(&point, end, start)) && uc_is_property_white_space(point)) {
+        end = next;
+    }
+    return apr_pstrmemdup(pool, (const char *)start, (apr_size_t)(end - start));
+}
+
+int ua_utf8_deceptive(const char *text)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    ucs4_t point = 0;
+
+    while ((at = u8_next(&point, at))) {
+        if (is_deceptive(point)) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* unicode.h: UTF-8 as people type it. The only file that includes libunistring.
+ *
+ * No function depends on the locale.
+ */
+#ifndef UA_UNICODE_H
+#define UA_UNICODE_H
+
+#include "base.h"
+
+/* 1 when `length` bytes are text we accept: well-formed UTF-8 (RFC 3629: no overlong form, surrogate
+ * or number above U+10FFFF), no NUL, no C0 or C1 control but tab, LF, CR, no noncharacter, no
+ * unassigned code point. */
+int ua_utf8_valid(const char *text, apr_size_t length);
+
+/* Code points in a valid text. */
+apr_size_t ua_utf8_length(const char *text);
+
+/* The canonical composition (NFC) of a valid text. Idempotent. */
+apr_status_t ua_utf8_nfc(const char **out, apr_pool_t *pool, const char *text) UA_MUST_USE;
+
+/* `text` without white space (Unicode's) at both ends. */
+const char *ua_utf8_trim(apr_pool_t *pool, const char *text);
+
+/* 1 when a valid text has a line break, a control, or an invisible direction or joining mark that
+ * has no place in a name shown to others (U+200B..200F, 202A..202E, 2060..2069, FEFF). */
+int ua_utf8_deceptive(const char *text);
+
+#endif

@@ -1,0 +1,114 @@
+/* account.c: see account.h. */
+#include "account.h"
+#include "base/text.h"
+
+static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t *query,
+                             const char *value)
+{
+    ua_row_t row = NULL;
+    ua_account_t *a = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, query, UA_ARGS(ua_s(value))));
+    a = apr_pcalloc(ctx->pool, sizeof *a);
+    a->id = row[0];
+    a->username = row[1];
+    a->email = row[2];
+    a->display_name = row[3];
+    a->enabled = ua_row_number(row, 4) == 1;
+    a->password_hash = row[5];
+    a->failures = ua_row_number(row, 6);
+    a->device_failures = ua_row_number(row, 7);
+    a->corrections = ua_row_number(row, 8);
+    a->address = row[9];
+    a->created = ua_row_number(row, 10);
+    a->last_sign_in = ua_row_number(row, 11);
+    a->previous_sign_in = ua_row_number(row, 12);
+    *out = a;
+    return APR_SUCCESS;
+}
+
+/* One row has to change; none is APR_NOTFOUND. */
+static apr_status_t change_one(ua_ctx_t *ctx, const ua_query_t *query, const ua_arg_t *args)
+{
+    int rows = 0;
+
+    UA_CHECK(ua_db_exec(ctx, &rows, query, args));
+    return rows == 1 ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_status_t ua_account_by_id(ua_account_t **out, ua_ctx_t *ctx, const char *id)
+{
+    return read_one(out, ctx, UA_Q(account_by_id), id);
+}
+
+apr_status_t ua_account_by_email(ua_account_t **out, ua_ctx_t *ctx, const char *email_key)
+{
+    return read_one(out, ctx, UA_Q(account_by_email), email_key);
+}
+
+apr_status_t ua_account_by_username(ua_account_t **out, ua_ctx_t *ctx, const char *username_key)
+{
+    return read_one(out, ctx, UA_Q(account_by_username), username_key);
+}
+
+apr_status_t ua_account_insert(ua_ctx_t *ctx, const ua_account_t *account,
+                               const char *email_key)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_insert),
+                      UA_ARGS(ua_s(account->id), ua_s(account->username),
+                              ua_s(ua_lower(ctx->pool, account->username)),
+                              ua_s(account->email), ua_s(email_key),
+                              ua_s(account->display_name), ua_s(account->password_hash),
+                              ua_s(account->address), ua_n(account->created)));
+}
+
+apr_status_t ua_account_verify(ua_ctx_t *ctx, const char *id, const char *email)
+{
+    return change_one(ctx, UA_Q(account_verify),
+                      UA_ARGS(ua_n(ctx->now), ua_s(id), ua_s(email)));
+}
+
+apr_status_t ua_account_correct(ua_ctx_t *ctx, const char *id, const char *email,
+                                const char *email_key)
+{
+    return change_one(ctx, UA_Q(account_correct),
+                      UA_ARGS(ua_s(email), ua_s(email_key), ua_s(id), ua_n(UA_CORRECTIONS)));
+}
+
+apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device)
+{
+    return ua_db_exec(ctx, NULL,
+                      known_device ? UA_Q(account_device_failure) : UA_Q(account_failure),
+                      UA_ARGS(ua_s(id)));
+}
+
+apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account)
+{
+    return change_one(ctx, UA_Q(account_signed_in),
+                      UA_ARGS(ua_n(ctx->now), ua_s(account->id), ua_s(account->password_hash)));
+}
+
+apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account, const char *hash)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_rehash),
+                      UA_ARGS(ua_s(hash), ua_s(account->id), ua_s(account->password_hash)));
+}
+
+apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email)
+{
+    return change_one(ctx, UA_Q(account_remove_unverified), UA_ARGS(ua_s(id), ua_s(email)));
+}
+
+apr_status_t ua_account_count(apr_int64_t *out, ua_ctx_t *ctx)
+{
+    ua_row_t row = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, UA_Q(account_count), NULL));
+    *out = ua_row_number(row, 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_account_sweep(ua_ctx_t *ctx, apr_time_t then)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_sweep), UA_ARGS(ua_n(then)));
+}

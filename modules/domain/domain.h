@@ -1,0 +1,28 @@
+/* domain.h: the contract of the domain layer: nouns, each one table and one file.
+ *
+ * A noun's functions take the context first after their output, run inside whatever transaction
+ * the caller opened, and know neither pages nor requests. They decide nothing about who may.
+ */
+#ifndef UA_DOMAIN_H
+#define UA_DOMAIN_H
+
+#include "base/base.h"
+#include "base/conf.h"
+#include "base/crypto.h"
+#include "base/db.h"
+#include "base/keys.h"
+
+enum {
+
+#define UA_QUERY(name, sql) UA_Q_##name,
+#include "queries.h"
+#undef UA_QUERY
+#undef ACCOUNT_COLUMNS
+    UA_QUERIES
+};
+
+extern const ua_query_t ua_queries[UA_QUERIES];
+
+#define UA_Q(name) (&ua_queries[UA_Q_##name])
+
+#endif

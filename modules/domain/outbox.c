@@ -1,0 +1,134 @@
+/* outbox.c: see outbox.h. */
+#include "outbox.h"
+
+#include <string.h>
+
+/* The column `state`. */
+enum { WAITING = 0, SENT = 1, DROPPED = 2 };
+
+apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
+{
+    const char *id = NULL;
+    int state = strcmp(mail->kind, UA_MAIL_NOBODY) == 0 ? DROPPED : WAITING;
+
+    UA_CHECK(ua_draw_uuid(&id, ctx));
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_insert),
+                      UA_ARGS(ua_s(id), ua_s(ctx->conf->site), ua_s(mail->account_id),
+                              ua_s(mail->kind), ua_s(mail->email), ua_s(mail->username),
+                              ua_s(mail->token_id), ua_s(mail->disown_id), ua_n(state),
+                              ua_n(ctx->now), ua_n(ctx->now), ua_n(mail->expires)));
+}
+
+apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
+{
+    return ua_db_all(
+        rows, ctx, UA_Q(outbox_due),
+        UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now), ua_n(most)));
+}
+
+static apr_status_t read_claimed(ua_outbox_t **out, ua_ctx_t *ctx, const char *id,
+                                 const char *lease)
+{
+    ua_row_t row = NULL;
+    ua_outbox_t *mail = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, UA_Q(outbox_get), UA_ARGS(ua_s(id), ua_s(lease))));
+    mail = apr_pcalloc(ctx->pool, sizeof *mail);
+    mail->id = id;
+    mail->lease = lease;
+    mail->account_id = row[0];
+    mail->kind = row[1];
+    mail->email = row[2];
+    mail->username = row[3];
+    mail->token_id = row[4];
+    mail->disown_id = row[5];
+    mail->attempts = ua_row_number(row, 6);
+    mail->created = ua_row_number(row, 7);
+    mail->expires = ua_row_number(row, 8);
+    *out = mail;
+    return APR_SUCCESS;
+}
+
+/* One row has to change; none means that the claim is another's. */
+static apr_status_t change(ua_ctx_t *ctx, const ua_query_t *query, const ua_arg_t *args)
+{
+    int rows = 0;
+
+    UA_CHECK(ua_db_exec(ctx, &rows, query, args));
+    return rows == 1 ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_status_t ua_outbox_claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id)
+{
+    const char *lease = NULL;
+
+    UA_CHECK(ua_draw_uuid(&lease, ctx));
+    UA_CHECK(change(ctx, UA_Q(outbox_claim),
+                    UA_ARGS(ua_s(lease), ua_n(ctx->now + UA_LEASE), ua_s(id), ua_n(ctx->now),
+                            ua_n(ctx->now))));
+    return read_claimed(out, ctx, id, lease);
+}
+
+apr_status_t ua_outbox_renew(ua_ctx_t *ctx, const ua_outbox_t *mail)
+{
+    return change(ctx, UA_Q(outbox_renew),
+                  UA_ARGS(ua_n(ctx->now + UA_LEASE), ua_s(mail->id), ua_s(mail->lease)));
+}
+
+apr_status_t ua_outbox_sent(ua_ctx_t *ctx, const ua_outbox_t *mail)
+{
+    return change(ctx, UA_Q(outbox_sent),
+                  UA_ARGS(ua_n(ctx->now), ua_s(mail->id), ua_s(mail->lease)));
+}
+
+apr_status_t ua_outbox_later(ua_ctx_t *ctx, const ua_outbox_t *mail, apr_time_t due)
+{
+    return change(ctx, UA_Q(outbox_later),
+                  UA_ARGS(ua_n(due), ua_s(mail->id), ua_s(mail->lease)));
+}
+
+apr_status_t ua_outbox_drop(ua_ctx_t *ctx, const ua_outbox_t *mail)
+{
+    return change(ctx, UA_Q(outbox_drop), UA_ARGS(ua_s(mail->id), ua_s(mail->lease)));
+}
+
+apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id, const char *kind)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_drop_account),
+                      UA_ARGS(ua_s(account_id), ua_s(kind)));
+}
+
+apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                             const char *kind, const char *email)
+{
+    ua_row_t row = NULL;
+    apr_status_t rv = ua_db_one(&row, ctx, UA_Q(outbox_latest),
+                                UA_ARGS(ua_s(account_id), ua_s(kind), ua_s(email)));
+
+    if (rv == APR_NOTFOUND) {
+        *out = UA_SENDING_UNKNOWN;
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    if (ua_row_number(row, 0) == SENT) {
+        *out = UA_SENDING_SENT;
+    }
+    else {
+        *out = ua_row_number(row, 1) > 0 ? UA_SENDING_DELAYED : UA_SENDING_QUEUED;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx)
+{
+    ua_row_t row = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, UA_Q(outbox_waiting), UA_ARGS(ua_s(ctx->conf->site))));
+    *out = ua_row_number(row, 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_sweep), UA_ARGS(ua_n(then)));
+}

@@ -1,0 +1,72 @@
+/* outbox.h: mails to be sent: the table `outbox`.
+ *
+ * A row is written in the transaction that wants the mail. A job claims it with a lease by one
+ * conditional UPDATE, sends, and marks it; a killed sender's row is free when its lease ends. The
+ * row holds no link: the job derives it from the token's id.
+ */
+#ifndef UA_OUTBOX_H
+#define UA_OUTBOX_H
+
+#include "domain.h"
+
+#define UA_MAIL_VERIFY    "verify"
+#define UA_MAIL_CONFIRMED "confirmed"
+#define UA_MAIL_NOBODY    "nobody" /* for an unknown address: never sent, but written alike */
+
+/* Long enough for a slow moment, short enough that another child takes over within seconds. */
+#define UA_LEASE apr_time_from_sec(3)
+
+typedef struct ua_outbox_t {
+    const char *id;
+    const char *account_id;
+    const char *kind;
+    const char *email;
+    const char *username;
+    const char *token_id;  /* or "" */
+    const char *disown_id; /* or "" */
+    apr_int64_t attempts;
+    apr_time_t created;
+    apr_time_t expires; /* no try after this */
+    const char *lease;  /* whose claim */
+} ua_outbox_t;
+
+/* What can be told of the last mail of a kind. */
+typedef enum {
+    UA_SENDING_UNKNOWN,
+    UA_SENDING_QUEUED,
+    UA_SENDING_DELAYED,
+    UA_SENDING_SENT
+} ua_sending_e;
+
+/* A new row, due at once; reads account_id, kind, email, username, token_id, disown_id, expires. */
+apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
+
+/* The ids of at most `most` rows of this site that are due and free. */
+apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most) UA_MUST_USE;
+
+/* Claims one row and reads it. APR_NOTFOUND when another was first. */
+apr_status_t ua_outbox_claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
+/* Prolongs the lease from ctx->now on. APR_NOTFOUND when it was lost. */
+apr_status_t ua_outbox_renew(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
+
+/* Done, to be tried again at `due`, or given up. */
+apr_status_t ua_outbox_sent(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
+apr_status_t ua_outbox_later(ua_ctx_t *ctx, const ua_outbox_t *mail,
+                             apr_time_t due) UA_MUST_USE;
+apr_status_t ua_outbox_drop(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
+
+/* Gives up the unsent mails of an account and kind. */
+apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id,
+                                const char *kind) UA_MUST_USE;
+
+/* How the last mail of a kind to this address fares. */
+apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                             const char *kind, const char *email) UA_MUST_USE;
+
+/* How many mails of this site failed at least once and still wait. */
+apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx) UA_MUST_USE;
+
+apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+
+#endif

@@ -1,0 +1,127 @@
+/* password.c: see password.h. */
+#include "password.h"
+#include "base/lock.h"
+#include "base/pwhash.h"
+#include "base/strength.h"
+#include "base/text.h"
+#include "base/unicode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A queue of 64 is worked off in about 0.7 s on two cores; this is for a machine under strain. */
+#define SLOT_WAIT apr_time_from_sec(10)
+
+const char *ua_password_length_refusal(const char *password)
+{
+    if (*password == '\0') {
+        return "Enter a password.";
+    }
+    if (strlen(password) > UA_PASSWORD_BYTES || ua_utf8_length(password) > UA_PASSWORD_MOST) {
+        return "Use at most 256 characters.";
+    }
+    return NULL;
+}
+
+apr_status_t ua_password_normal(const char **out, ua_ctx_t *ctx, const char *password)
+{
+    return ua_utf8_nfc(out, ctx->pool, password);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int is_blocked(const ua_ctx_t *ctx, const char *password)
+{
+    const char *key = ua_lower(ctx->pool, password);
+
+    return ctx->conf->blocklist &&
+           bsearch((const void *)&key, (const void *)ctx->conf->blocklist,
+                   ctx->conf->blocklist_count, sizeof key, by_text) != NULL;
+}
+
+/* The person's words, and the site's name and host. */
+static const char *const *all_words(ua_ctx_t *ctx, const char *const *words)
+{
+    apr_array_header_t *all = apr_array_make(ctx->pool, 8, sizeof(const char *));
+
+    for (const char *const *word = words; word && *word; word++) {
+        APR_ARRAY_PUSH(all, const char *) = *word;
+    }
+    APR_ARRAY_PUSH(all, const char *) = ctx->conf->site_name;
+    APR_ARRAY_PUSH(all, const char *) = ctx->conf->base.host;
+    APR_ARRAY_PUSH(all, const char *) = NULL;
+    return (const char *const *)(void *)all->elts;
+}
+
+const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words)
+{
+    const ua_conf_t *conf = ctx->conf;
+
+    if (ua_utf8_length(password) < (apr_size_t)conf->password_min_length) {
+        return apr_psprintf(ctx->pool, "Use at least %d characters.",
+                            (int)conf->password_min_length);
+    }
+    if (is_blocked(ctx, password)) {
+        return "This password is on a list of known passwords. Choose another one.";
+    }
+    if (ua_strength_score(ctx->pool, password, all_words(ctx, words)) <
+        conf->password_min_score) {
+        return "This password is too easy to guess. Use a few words that don't belong "
+               "together.";
+    }
+    return NULL;
+}
+
+apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx)
+{
+    /* Syllables rather than a list of words: 5 groups of 2 from 80 each, about 63 bits. */
+    static const char consonants[] = "bdfghjklmnprstvz";
+    static const char vowels[] = "aeiou";
+    unsigned char bytes[20];
+    char *text = apr_pcalloc(ctx->pool, 5 * 5);
+    char *p = text;
+
+    UA_CHECK(ua_draw(ctx, bytes, sizeof bytes));
+    for (apr_size_t i = 0; i < sizeof bytes; i += 2) {
+        if (i > 0 && i % 4 == 0) {
+            *p++ = '-';
+        }
+        *p++ = consonants[bytes[i] % 16];
+        *p++ = vowels[bytes[i + 1] % 5];
+    }
+    *out = text;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_password_enter(ua_ctx_t *ctx)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (ctx->slots && ctx->slot < 0) {
+        rv = ua_slots_enter(ctx->slots, SLOT_WAIT, &ctx->slot);
+    }
+    return rv == APR_SUCCESS ? rv : ua_fail(ctx, rv, "hash slot");
+}
+
+void ua_password_leave(ua_ctx_t *ctx)
+{
+    if (ctx->slots && ctx->slot >= 0) {
+        ua_slots_leave(ctx->slots, ctx->slot);
+        ctx->slot = -1;
+    }
+}
+
+apr_status_t ua_password_hash(const char **out, ua_ctx_t *ctx, const char *password)
+{
+    UA_CHECK(ua_password_enter(ctx));
+    return ua_pwhash(out, ctx->pool, password, &ctx->conf->pwhash);
+}
+
+apr_status_t ua_password_verify(ua_ctx_t *ctx, const char *hash, const char *password)
+{
+    UA_CHECK(ua_password_enter(ctx));
+    return ua_pwhash_verify(ctx->pool, hash, password, &ctx->conf->pwhash);
+}

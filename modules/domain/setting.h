@@ -1,0 +1,11 @@
+/* setting.h: facts about the database itself, by name: the fingerprint of its keys. */
+#ifndef UA_SETTING_H
+#define UA_SETTING_H
+
+#include "domain.h"
+
+/* APR_NOTFOUND when it was never set. */
+apr_status_t ua_setting_get(const char **out, ua_ctx_t *ctx, const char *name) UA_MUST_USE;
+apr_status_t ua_setting_insert(ua_ctx_t *ctx, const char *name, const char *value) UA_MUST_USE;
+
+#endif

@@ -1,0 +1,61 @@
+/* token.h: the links in mails: the table `token`.
+ *
+ * A link carries T = "<row id>.<tag>"; the tag is keyed over purpose, id, account and address, so
+ * nothing in the database makes a link. A token works once, by one conditional UPDATE.
+ */
+#ifndef UA_TOKEN_H
+#define UA_TOKEN_H
+
+#include "domain.h"
+
+#define UA_PURPOSE_VERIFY "verify"
+#define UA_PURPOSE_DISOWN "disown"
+
+/* How a token stands, judged in this order (contract 2). */
+typedef enum {
+    UA_TOKEN_GOOD,
+    UA_TOKEN_INVALID, /* wrong tag, unknown, or ended by a change */
+    UA_TOKEN_USED,    /* used, or ended by a sibling's use */
+    UA_TOKEN_EXPIRED
+} ua_token_e;
+
+/* Why a token that is not open ended: the column `state`. */
+typedef enum {
+    UA_ENDED_OPEN = 0,
+    UA_ENDED_USED = 1,
+    UA_ENDED_SIBLING = 2,
+    UA_ENDED_CHANGE = 3
+} ua_ended_e;
+
+typedef struct ua_token_t {
+    const char *id;
+    const char *account_id;
+    const char *purpose;
+    const char *email; /* the address it was sent to */
+    ua_token_e standing;
+} ua_token_t;
+
+/* A new row for the account at this address; `lifetime` in microseconds. */
+apr_status_t ua_token_issue(const char **id, ua_ctx_t *ctx, const ua_token_t *token,
+                            apr_interval_time_t lifetime) UA_MUST_USE;
+
+/* T of a row; only the mail job and tests need it. */
+apr_status_t ua_token_text(const char **out, apr_pool_t *pool, const ua_keys_t *keys,
+                           const ua_token_t *token) UA_MUST_USE;
+
+/* Reads T for one purpose and judges it. APR_SUCCESS with any standing (the account's members are
+ * empty when it is invalid by its tag), or a failure of the database. Uses nothing up. */
+apr_status_t ua_token_read(ua_token_t **out, ua_ctx_t *ctx, const char *purpose,
+                           const char *text) UA_MUST_USE;
+
+/* Uses a good token up. APR_NOTFOUND when another request was first or its time passed. */
+apr_status_t ua_token_use(ua_ctx_t *ctx, const ua_token_t *token) UA_MUST_USE;
+
+/* Ends every open token of an account and purpose. */
+apr_status_t ua_token_end(ua_ctx_t *ctx, const char *account_id, const char *purpose,
+                          ua_ended_e why) UA_MUST_USE;
+
+/* Removes rows that expired before `then`. */
+apr_status_t ua_token_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+
+#endif

@@ -1,0 +1,171 @@
+/* check_email.c: "check your email": how the mail fares, for the browser that registered, and the
+ * correction of a mistyped address. Anyone else sees the general text. */
+#include "feature.h"
+#include "base/email.h"
+#include "base/text.h"
+#include "domain/event.h"
+#include "domain/outbox.h"
+
+#include <string.h>
+
+/* The page asks again so often while a mail is on its way, in seconds. */
+#define REFRESH 5
+
+static const ua_field_t fields[] = {
+    {"email", "Correct address", "email", 1, "email", NULL, NULL, ua_check_email}, {0}};
+
+/* The account this browser registered; APR_NOTFOUND without one. */
+static apr_status_t own_account(ua_account_t **out, ua_req_t *req)
+{
+    const char *id = ua_registration_account(req);
+
+    return id ? ua_account_by_id(out, req->ctx, id) : APR_NOTFOUND;
+}
+
+static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account_t *account)
+{
+    static const char *const words[] = {[UA_SENDING_UNKNOWN] = "unknown",
+                                        [UA_SENDING_QUEUED] = "queued",
+                                        [UA_SENDING_DELAYED] = "delayed",
+                                        [UA_SENDING_SENT] = "sent"};
+    ua_sending_e sending = UA_SENDING_UNKNOWN;
+
+    if (account->enabled) {
+        *out = "verified";
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_outbox_state(&sending, req->ctx, account->id, UA_MAIL_VERIFY, account->email));
+    *out = words[sending];
+    return APR_SUCCESS;
+}
+
+/* What only the page shows, not the API. */
+static apr_status_t describe(ua_res_t *res, ua_req_t *req, const ua_account_t *account,
+                             const char *state)
+{
+    ua_ctx_t *ctx = req->ctx;
+    apr_interval_time_t wait = 0;
+    ua_email_t email;
+
+    UA_CHECK(ua_email_parse(&email, ctx->pool, account->email));
+    UA_CHECK(ua_mail_peek(&wait, req, email.key, account->id));
+    ua_json_set_flag(res->view, "known", 1);
+    ua_json_set_flag(res->view, state, 1);
+    ua_json_set(res->view, "username", account->username);
+    ua_json_set_flag(res->view, "can_resend", wait == 0);
+    ua_json_set(res->view, "resend_wait", ua_duration_words(ctx->pool, wait));
+    ua_json_set_flag(res->view, "can_correct", account->corrections < UA_CORRECTIONS);
+    ua_json_set_number(res->view, "corrections_left", UA_CORRECTIONS - account->corrections);
+    res->refresh = account->enabled || strcmp(state, "sent") == 0 ? 0 : REFRESH;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_email_show(ua_res_t *res, ua_req_t *req)
+{
+    ua_account_t *account = NULL;
+    const char *state = NULL;
+    apr_status_t rv = own_account(&account, req);
+
+    ua_json_set(res->view, "mail", "unknown");
+    json_object_set_new(res->view, "email", json_null());
+    if (!req->wants_json) {
+        ua_json_set(res->view, "lifetime",
+                    ua_duration_words(req->ctx->pool, req->ctx->conf->verify_lifetime));
+    }
+    if (rv == APR_NOTFOUND) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    UA_CHECK(mail_state(&state, req, account));
+    ua_json_set(res->view, "mail", state);
+    ua_json_set(res->view, "email", account->email);
+    return req->wants_json ? APR_SUCCESS : describe(res, req, account, state);
+}
+
+/* The address is another's: 409 as at registration. */
+static apr_status_t find_taken(ua_res_t *res, ua_req_t *req, const char *email_key)
+{
+    ua_account_t *other = NULL;
+    apr_status_t rv = ua_account_by_email(&other, req->ctx, email_key);
+
+    if (rv == APR_SUCCESS) {
+        ua_field_error(req, "email", "Email already in use");
+        ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static void refuse_correction(ua_res_t *res, const char *detail)
+{
+    ua_refuse(res, UA_PROBLEM_FORBIDDEN);
+    res->detail = detail;
+    res->template = "problem.html";
+}
+
+/* Gives the account another address, ends older links, sends a new one. */
+static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
+                            const ua_email_t *email)
+{
+    ua_ctx_t *ctx = req->ctx;
+    apr_interval_time_t wait = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    UA_CHECK(ua_mail_take(&wait, req, email->key, account->id));
+    if (wait > 0) {
+        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+        return APR_SUCCESS;
+    }
+    rv = ua_account_correct(ctx, account->id, email->address, email->key);
+    if (rv == APR_NOTFOUND) {
+        refuse_correction(
+            res, "An address can be corrected three times. Register again with the right one.");
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
+    UA_CHECK(ua_outbox_drop_all(ctx, account->id, UA_MAIL_VERIFY));
+    account->email = email->address;
+    UA_CHECK(ua_mail_verification(req, account));
+    UA_CHECK(ua_event_add(ctx, "address_corrected", account->id, ""));
+    req->counted = 1;
+    ua_json_set(res->view, "mail", "queued");
+    ua_json_set(res->view, "email", account->email);
+    ua_go_notice(res, req, 200, req->path, UA_NOTICE_CORRECTED);
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_email_submit(ua_res_t *res, ua_req_t *req)
+{
+    ua_account_t *account = NULL;
+    ua_email_t email;
+    apr_status_t rv = own_account(&account, req);
+
+    if (rv == APR_NOTFOUND) {
+        refuse_correction(res, "Only the browser that registered can correct the address.");
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    UA_CHECK(ua_email_parse(&email, req->ctx->pool, ua_field(req, "email")));
+    if (account->enabled || strcmp(email.address, account->email) == 0) {
+        ua_go(res, 200, req->path, UA_NOTICE_NONE);
+        return check_email_show(res, req);
+    }
+    if (account->corrections >= UA_CORRECTIONS) {
+        refuse_correction(
+            res, "An address can be corrected three times. Register again with the right one.");
+        return APR_SUCCESS;
+    }
+    UA_CHECK(find_taken(res, req, email.key));
+    return res->problem ? APR_SUCCESS : correct(res, req, account, &email);
+}
+
+static const ua_route_t routes[] = {{.path = "check-email",
+                                     .template = "check-email.html",
+                                     .fields = fields,
+                                     .limited = 1 + UA_RATE_MAIL,
+                                     .show = check_email_show,
+                                     .submit = check_email_submit},
+                                    {0}};
+
+const ua_feature_t ua_feature_check_email = {"check_email", routes};

@@ -1,0 +1,22 @@
+/* features.h: the list of features. A new one is a line here and a file beside it. */
+#ifndef UA_FEATURES_H
+#define UA_FEATURES_H
+
+#include "feature.h"
+
+#define UA_FEATURES(X)                                                                         \
+    X(register)                                                                                \
+    X(check_email)                                                                             \
+    X(verify)                                                                                  \
+    X(resend)                                                                                  \
+    X(disown)                                                                                  \
+    X(login)                                                                                   \
+    X(logout)                                                                                  \
+    X(dashboard)                                                                               \
+    X(health)
+
+#define DECLARE(name) extern const ua_feature_t ua_feature_##name;
+UA_FEATURES(DECLARE)
+#undef DECLARE
+
+#endif

@@ -1,0 +1,65 @@
+/* claim.c: the two prefixes are ours, whatever else is mapped there: before mod_proxy, mod_rewrite
+ * and mod_alias translate the path, and before a folder or .htaccess of that name is looked at. */
+#include "edge.h"
+
+#include <http_request.h>
+#include <string.h>
+
+static int owns(const request_rec *r, ua_area_e area)
+{
+    const ua_app_t *app = ua_edge_app(r);
+
+    return app && r->uri && ua_app_owns(app->conf, area, r->uri);
+}
+
+static int is_ours(const request_rec *r)
+{
+    return owns(r, UA_AREA_PUBLIC) || owns(r, UA_AREA_PERSONAL);
+}
+
+int ua_edge_translate(request_rec *r)
+{
+    if (!is_ours(r)) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, UA_HANDLER ":", r->uri, NULL);
+    return OK;
+}
+
+int ua_edge_map_to_storage(request_rec *r)
+{
+    return is_ours(r) ? OK : DECLINED;
+}
+
+int ua_edge_open_public(request_rec *r)
+{
+    return owns(r, UA_AREA_PUBLIC) ? OK : DECLINED;
+}
+
+int ua_edge_set_handler(request_rec *r)
+{
+    if (is_ours(r)) {
+        r->handler = UA_HANDLER;
+    }
+    return DECLINED;
+}
+
+int ua_edge_handle(request_rec *r)
+{
+    const ua_app_t *app = ua_edge_app(r);
+    ua_req_t *req = NULL;
+    ua_res_t res;
+
+    if (!r->handler || strcmp(r->handler, UA_HANDLER) != 0) {
+        return DECLINED;
+    }
+    req = app && is_ours(r) ? ua_edge_request(r, app) : NULL;
+    if (!req) {
+        return app ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (req->method == UA_METHOD_POST) {
+        ua_edge_body(r, req);
+    }
+    ua_app_handle(app, req, &res);
+    return ua_edge_reply(r, &res);
+}

@@ -1,0 +1,68 @@
+/* conf.c: httpd's side of the directives: one command for each row of directives.def, and the
+ * settings of each server. Used by httpd while it reads its configuration. */
+#include "edge.h"
+
+static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    ua_server_t *server = ua_edge_server(cmd->server);
+    const char *where =
+        apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+    const char *words[16];
+    int index = (int)(apr_uintptr_t)cmd->info;
+    const char *err = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+
+    (void)dir;
+    for (int i = 0; i < argc && i < 16; i++) {
+        words[i] = argv[i];
+    }
+    return err ? err : ua_conf_set(server->conf, cmd->pool, index, argc, words, where);
+}
+
+#define ROW(member, name, help)                                                                \
+    AP_INIT_TAKE_ARGV(name, set,                            \
+                      (void *)(apr_uintptr_t)UA_D_##member, RSRC_CONF, help),
+
+const command_rec ua_edge_commands[] = {
+#define UA_TEXT(m, n, d, h)         ROW(m, n, h)
+#define UA_LINE(m, n, d, h)         ROW(m, n, h)
+#define UA_PAIR(m, n, d, h)         ROW(m, n, h)
+#define UA_NUMBER(m, n, d, l, g, h) ROW(m, n, h)
+#define UA_TIME(m, n, d, l, g, h)   ROW(m, n, h)
+#define UA_CHOICE(m, n, d, c, h)    ROW(m, n, h)
+#define UA_LIST(m, n, d, h)         ROW(m, n, h)
+#include "base/directives.def"
+    {.name = NULL}};
+
+void *ua_edge_create_server(apr_pool_t *pool, server_rec *s)
+{
+    ua_server_t *server = apr_pcalloc(pool, sizeof *server);
+
+    server->conf = ua_conf_create(pool);
+    server->server = s;
+    return server;
+}
+
+/* Everything is inherited but the base URL: each virtual host has its own, so that one never mails
+ * links of another. */
+void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over)
+{
+    const ua_server_t *main_server = under;
+    const ua_server_t *vhost = over;
+    ua_server_t *merged = apr_pcalloc(pool, sizeof *merged);
+
+    merged->server = vhost->server;
+    merged->conf = ua_conf_merge(pool, main_server->conf, vhost->conf);
+    merged->inherits = !vhost->conf->base_url && main_server->conf->base_url;
+    merged->conf->base_url = vhost->conf->base_url;
+    return merged;
+}
+
+ua_server_t *ua_edge_server(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &userauth_module);
+}
+
+const ua_app_t *ua_edge_app(const request_rec *r)
+{
+    return ua_edge_server(r->server)->app;
+}

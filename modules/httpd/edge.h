@@ -1,0 +1,80 @@
+/* edge.h: the contract of the httpd edge: the only code that knows Apache.
+ *
+ * It turns a request_rec into a ua_req_t and a ua_res_t into an answer, claims the two prefixes,
+ * gates locations, and starts each site's application. It decides nothing about accounts.
+ */
+#ifndef UA_EDGE_H
+#define UA_EDGE_H
+
+#include "app/app.h"
+
+#include <httpd.h>
+#include <http_config.h>
+
+extern module AP_MODULE_DECLARE_DATA userauth_module;
+
+#define UA_HANDLER "userauth"
+
+/* What httpd keeps for a server: the directives as written, and at start the site made of them. */
+typedef struct ua_server_t {
+    ua_conf_t *conf;
+    int inherits;  /* the base URL is the main server's, not this virtual host's own */
+    ua_app_t *app; /* NULL where the module has nothing to do */
+    server_rec *server;
+    apr_file_t *events;
+    volatile apr_uint32_t *cause; /* shared: the last cause of a mail failure */
+} ua_server_t;
+
+/* conf.c */
+void *ua_edge_create_server(apr_pool_t *pool, server_rec *s);
+void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over);
+extern const command_rec ua_edge_commands[];
+ua_server_t *ua_edge_server(const server_rec *s);
+/* The site that answers this request, or NULL. */
+const ua_app_t *ua_edge_app(const request_rec *r);
+
+/* start.c: hooks check_config, post_config, child_init. */
+int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void ua_edge_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* files.c: owners and modes of what the module keeps on disk. NULL, or what is wrong. */
+const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row);
+const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* shared.c: memory of all children, the same before and after a restart. */
+apr_status_t ua_edge_shared(void **out, int *fresh, process_rec *process, const char *name,
+                            apr_size_t size);
+apr_status_t ua_edge_writer(ua_lock_t **out, process_rec *process, const char *database);
+apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int slots, int queue);
+
+/* watch.c: the jobs on mod_watchdog's threads. NULL, or what is wrong. */
+const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf);
+
+/* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
+ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
+/* Reads the body of a submit into it, bounded. */
+void ua_edge_body(request_rec *r, ua_req_t *req);
+/* The request that was gated, of this request or the one it came from; NULL without. */
+const ua_req_t *ua_edge_gated(const request_rec *r);
+/* Hook post_read_request: masks tokens in what gets logged, keeps the query for ourselves. */
+int ua_edge_mask(request_rec *r);
+
+/* reply.c: sends a finished reply. */
+int ua_edge_reply(request_rec *r, const ua_res_t *res);
+
+/* claim.c: hooks translate_name, map_to_storage, access_checker_ex, fixups, handler. */
+int ua_edge_translate(request_rec *r);
+int ua_edge_map_to_storage(request_rec *r);
+int ua_edge_open_public(request_rec *r);
+int ua_edge_set_handler(request_rec *r);
+int ua_edge_handle(request_rec *r);
+
+/* authn.c: hook check_authn. */
+int ua_edge_check_authn(request_rec *r);
+
+/* identity.c: hooks post_read_request and fixups. */
+int ua_edge_scrub(request_rec *r);
+int ua_edge_identify(request_rec *r);
+
+#endif

@@ -1,0 +1,143 @@
+/* files.c: owners and modes of the database, the folders and the mails. The parent makes them at the
+ * first start, as root for the user the children run as. A configuration test only looks. */
+#include "edge.h"
+
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <unixd.h>
+
+static const char *parent_of(apr_pool_t *pool, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash > path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
+}
+
+/* Whom the children run as. */
+static uid_t child_user(void)
+{
+    return geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
+}
+
+static gid_t child_group(void)
+{
+    return geteuid() == 0 ? ap_unixd_config.group_id : getegid();
+}
+
+/* 1 when the children's user may write into a folder. */
+static int may_write(const struct stat *info)
+{
+    mode_t need = info->st_uid == child_user()    ? S_IWUSR | S_IXUSR
+                  : info->st_gid == child_group() ? S_IWGRP | S_IXGRP
+                                                  : S_IWOTH | S_IXOTH;
+
+    return child_user() == 0 || (info->st_mode & need) == need;
+}
+
+/* There is such a folder, or there can be one. */
+static const char *check_folder(apr_pool_t *pool, const char *path, const char *directive)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0) {
+        if (!S_ISDIR(info.st_mode)) {
+            return apr_psprintf(pool, "%s: %s is not a folder", directive, path);
+        }
+        return may_write(&info)
+                   ? NULL
+                   : apr_psprintf(pool,
+                                  "%s: the folder %s is not writable for the server's user "
+                                  "(uid %d): run \"chown %d %s\"",
+                                  directive, path, (int)child_user(), (int)child_user(), path);
+    }
+    if (stat(parent_of(pool, path), &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return apr_psprintf(pool, "%s: there is no folder %s: create it", directive,
+                            parent_of(pool, path));
+    }
+    return NULL;
+}
+
+/* A database that others can read, or that is a link, is refused. */
+static const char *check_database(apr_pool_t *pool, const char *path)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0) {
+        return NULL;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return apr_psprintf(
+            pool, "UserAuthDatabase: %s is not a plain file (no link is followed)", path);
+    }
+    if (info.st_mode & (S_IRWXG | S_IRWXO)) {
+        return apr_psprintf(pool,
+                            "UserAuthDatabase: %s can be read by others: run \"chmod 600 %s\"",
+                            path, path);
+    }
+    if (info.st_uid != child_user()) {
+        return apr_psprintf(pool,
+                            "UserAuthDatabase: %s does not belong to the server's user (uid "
+                            "%d): run \"chown %d %s\"",
+                            path, (int)child_user(), (int)child_user(), path);
+    }
+    return NULL;
+}
+
+const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *err = NULL;
+
+    if (strcmp(conf->database[0], "sqlite3") == 0) {
+        *row = UA_D_database;
+        err = check_folder(pool, parent_of(pool, conf->database[1]), "UserAuthDatabase");
+        err = err ? err : check_database(pool, conf->database[1]);
+    }
+    if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
+        *row = UA_D_mail;
+        err = check_folder(pool, conf->mail_target, "UserAuthMail");
+    }
+    return err;
+}
+
+static const char *make_folder(apr_pool_t *pool, const char *path, const char *directive)
+{
+    if (mkdir(path, 0750) == 0 && lchown(path, child_user(), child_group()) != 0) {
+        return apr_psprintf(pool, "%s: %s can't be given to the server's user", directive,
+                            path);
+    }
+    return check_folder(pool, path, directive);
+}
+
+/* An empty file is a SQLite database without tables. */
+static const char *make_database(apr_pool_t *pool, const char *path)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int given = 0;
+
+    if (file >= 0) {
+        given = fchown(file, child_user(), child_group());
+        close(file);
+    }
+    return given == 0
+               ? check_database(pool, path)
+               : apr_psprintf(pool, "UserAuthDatabase: %s can't be given to the server's user",
+                              path);
+}
+
+const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *err = NULL;
+
+    if (strcmp(conf->database[0], "sqlite3") == 0) {
+        *row = UA_D_database;
+        err = make_folder(pool, parent_of(pool, conf->database[1]), "UserAuthDatabase");
+        err = err ? err : make_database(pool, conf->database[1]);
+    }
+    if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
+        *row = UA_D_mail;
+        err = make_folder(pool, conf->mail_target, "UserAuthMail");
+    }
+    return err;
+}

@@ -1,0 +1,212 @@
+/* request.c: a request_rec in neutral form. The body is read here, bounded before it is read. */
+#include "edge.h"
+#include "base/form.h"
+#include "base/url.h"
+
+#include <http_core.h>
+#include <http_protocol.h>
+#include <string.h>
+
+/* What this module keeps for one request_rec. */
+typedef struct kept_t {
+    ua_req_t *req;
+    const char *query; /* as sent, before it was masked */
+    const char *uri;
+} kept_t;
+
+static kept_t *kept(request_rec *r)
+{
+    kept_t *k = ap_get_module_config(r->request_config, &userauth_module);
+
+    if (!k) {
+        k = apr_pcalloc(r->pool, sizeof *k);
+        ap_set_module_config(r->request_config, &userauth_module, k);
+    }
+    return k;
+}
+
+static const char *header(const request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->headers_in, name);
+
+    return value ? value : "";
+}
+
+static ua_method_e method_of(const request_rec *r)
+{
+    switch (r->method_number) {
+    case M_GET: return r->header_only ? UA_METHOD_HEAD : UA_METHOD_GET;
+    case M_POST: return UA_METHOD_POST;
+    case M_OPTIONS: return UA_METHOD_OPTIONS;
+    default: return UA_METHOD_OTHER;
+    }
+}
+
+static int is_https(const request_rec *r)
+{
+    const char *https = apr_table_get(r->subprocess_env, "HTTPS");
+
+    return strcmp(ap_http_scheme(r), "https") == 0 ||
+           (https && apr_strnatcasecmp(https, "on") == 0);
+}
+
+static void copy_headers(ua_req_t *req, const request_rec *r)
+{
+    const char *purpose = header(r, "Sec-Purpose");
+
+    req->cookie = header(r, "Cookie");
+    req->accept = header(r, "Accept");
+    req->content_type = header(r, "Content-Type");
+    req->origin = header(r, "Origin");
+    req->referer = header(r, "Referer");
+    req->fetch_site = header(r, "Sec-Fetch-Site");
+    req->fetch_mode = header(r, "Sec-Fetch-Mode");
+    req->fetch_dest = header(r, "Sec-Fetch-Dest");
+    req->purpose = *purpose ? purpose : header(r, "Purpose");
+    req->requested_with = header(r, "X-Requested-With");
+}
+
+ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
+{
+    kept_t *k = kept(r);
+    ua_req_t *req = k->req;
+    ua_ctx_t *ctx = NULL;
+
+    if (req) {
+        return req;
+    }
+    if (ua_app_context(&ctx, app, r->pool, r->request_time) != APR_SUCCESS) {
+        return NULL;
+    }
+    ctx->address = r->useragent_ip ? r->useragent_ip : "";
+    ctx->agent = header(r, "User-Agent");
+    req = apr_pcalloc(r->pool, sizeof *req);
+    req->ctx = ctx;
+    req->method = method_of(r);
+    req->path = r->uri;
+    req->query = k->query ? k->query : r->args ? r->args : "";
+    req->uri = k->uri ? k->uri : r->unparsed_uri;
+    req->https = is_https(r);
+    req->body = "";
+    copy_headers(req, r);
+    k->req = req;
+    return req;
+}
+
+const ua_req_t *ua_edge_gated(const request_rec *r)
+{
+    for (; r; r = r->main ? r->main : r->prev) {
+        const kept_t *k = ap_get_module_config(r->request_config, &userauth_module);
+
+        if (k && k->req && k->req->session) {
+            return k->req;
+        }
+    }
+    return NULL;
+}
+
+/* Appends what a brigade holds. APR_ENOSPC when it does not fit. */
+static apr_status_t take(apr_bucket_brigade *bb, char *buffer, apr_size_t *length, int *eos)
+{
+    for (apr_bucket *b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb);
+         b = APR_BUCKET_NEXT(b)) {
+        const char *data = NULL;
+        apr_size_t n = 0;
+
+        if (APR_BUCKET_IS_EOS(b)) {
+            *eos = 1;
+            return APR_SUCCESS;
+        }
+        if (APR_BUCKET_IS_METADATA(b)) {
+            continue;
+        }
+        UA_CHECK(apr_bucket_read(b, &data, &n, APR_BLOCK_READ));
+        if (n > UA_BODY_BYTES - *length) {
+            return APR_ENOSPC;
+        }
+        memcpy(buffer + *length, data, n);
+        *length += n;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_all(request_rec *r, char *buffer, apr_size_t *length)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    int eos = 0;
+
+    while (!eos) {
+        UA_CHECK(ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                                UA_BODY_BYTES));
+        UA_CHECK(take(bb, buffer, length, &eos));
+        apr_brigade_cleanup(bb);
+    }
+    return APR_SUCCESS;
+}
+
+void ua_edge_body(request_rec *r, ua_req_t *req)
+{
+    const char *declared = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length = 0;
+    char *buffer = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (declared && (!ap_parse_strict_length(&length, declared) || length > UA_BODY_BYTES)) {
+        rv = APR_ENOSPC;
+    }
+    else if (declared || apr_table_get(r->headers_in, "Transfer-Encoding")) {
+        buffer = apr_palloc(r->pool, (declared ? (apr_size_t)length : UA_BODY_BYTES) + 1);
+        rv = read_all(r, buffer, &req->length);
+        buffer[req->length] = '\0';
+        req->body = buffer;
+    }
+    if (rv != APR_SUCCESS) { /* what was not read is never taken for the next request */
+        r->connection->keepalive = AP_CONN_CLOSE;
+        req->body_status = rv == APR_ENOSPC ? APR_ENOSPC : APR_EINVAL;
+    }
+}
+
+/* "a=1&token=xyz&b=2" with xyz as "***"; NULL when there is no token. */
+static char *masked(apr_pool_t *pool, const char *args)
+{
+    char *copy = apr_pstrdup(pool, args);
+    char *state = NULL;
+    const char *result = "";
+    int found = 0;
+
+    for (char *pair = apr_strtok(copy, "&", &state); pair;
+         pair = apr_strtok(NULL, "&", &state)) {
+        apr_size_t name = strcspn(pair, "=");
+        const char *plain = apr_pstrmemdup(pool, pair, name);
+        int secret = strpbrk(plain, "%+") || apr_strnatcasecmp(plain, "token") == 0 ||
+                     apr_strnatcasecmp(plain, "code") == 0;
+
+        found = found || (secret && pair[name]);
+        result = apr_pstrcat(
+            pool, result, *result ? "&" : "",
+            secret && pair[name] ? apr_pstrcat(pool, plain, "=***", NULL) : pair, NULL);
+    }
+    return found ? apr_pstrdup(pool, result) : NULL;
+}
+
+int ua_edge_mask(request_rec *r)
+{
+    const ua_app_t *app = ua_edge_app(r);
+    char *args = app && r->args && ua_app_owns(app->conf, UA_AREA_PUBLIC, r->uri)
+                     ? masked(r->pool, r->args)
+                     : NULL;
+    kept_t *k = NULL;
+
+    if (!args) {
+        return DECLINED;
+    }
+    k = kept(r);
+    k->query = r->args;
+    k->uri = r->unparsed_uri;
+    r->args = args;
+    r->parsed_uri.query = args;
+    r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
+    r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
+                                 r->assbackwards ? NULL : " ", r->protocol, NULL);
+    return DECLINED;
+}

@@ -1,0 +1,233 @@
+/* start.c: from directives to running sites. The check has no side effect and runs for a
+ * configuration test too; the parent then makes what is missing; each child connects. */
+#include "edge.h"
+#include "base/curl_smtp.h"
+#include "base/lock.h"
+#include "base/pwhash.h"
+
+#include <http_core.h>
+#include <http_log.h>
+#include <mpm_common.h>
+#include <unistd.h>
+
+APLOG_USE_MODULE(userauth);
+
+static void log_line(void *baton, ua_level_e level, const char *line)
+{
+    const ua_server_t *server = baton;
+
+    ap_log_error(APLOG_MARK, (int)level, 0, server->server, "%s", line);
+}
+
+static void write_event(void *baton, const char *line)
+{
+    const ua_server_t *server = baton;
+    char buffer[2048];
+    apr_size_t length = 0;
+
+    if (server->events) {
+        length = (apr_size_t)apr_snprintf(buffer, sizeof buffer - 1, "%s\n", line);
+        (void)apr_file_write_full(server->events, buffer, length, NULL);
+    }
+}
+
+/* "virtual host www.example.com (file:12), file:20: UserAuthX is …" */
+static int refuse(const server_rec *s, apr_pool_t *pool, const ua_conf_t *conf, int row,
+                  const char *why)
+{
+    const char *host =
+        s->is_virtual
+            ? apr_psprintf(pool, "virtual host %s (%s:%u)",
+                           s->server_hostname ? s->server_hostname : "without ServerName",
+                           s->defn_name ? s->defn_name : "?", s->defn_line_number)
+            : "main server";
+    const char *where =
+        row >= 0 && conf->where[row] ? apr_pstrcat(pool, ", ", conf->where[row], NULL) : "";
+
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, NULL, "UA0001: %s%s: %s", host,
+                 where, why);
+    if (s->error_log) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "UA0001: %s%s: %s", host, where, why);
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* 1 when this server is a site of ours; *err says why it cannot be told. */
+static int is_site(const ua_server_t *server, const server_rec *s, int alone, const char **err)
+{
+    if (server->inherits) {
+        *err = "UserAuthBaseURL is set for the main server, and this virtual host has none of "
+               "its own: "
+               "add one to it, or move the UserAuth directives into the virtual host they are "
+               "meant for";
+    }
+    else if (!server->conf->base_url && server->conf->own > 0 && (s->is_virtual || alone)) {
+        *err = "UserAuthBaseURL is missing: add a line such as \"UserAuthBaseURL "
+               "https://www.example.com\"";
+    }
+    return server->conf->base_url != NULL;
+}
+
+static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int alone)
+{
+    ua_host_t host = {server, log_line, write_event};
+    const char *err = NULL;
+    int row = -1;
+
+    server->server = s;
+    if (!is_site(server, s, alone, &err) || err) {
+        return err ? refuse(s, pool, server->conf, row, err) : OK;
+    }
+    err = ua_app_create(&server->app, pool, server->conf, &host, &row);
+    err = err ? err : ua_edge_files_check(server->conf, pool, &row);
+    return err ? refuse(s, pool, server->conf, row, err) : OK;
+}
+
+/* The bound on hashes is one for the whole server. */
+static int check_agreement(const ua_server_t *first, const ua_server_t *server,
+                           const server_rec *s, apr_pool_t *pool)
+{
+    const ua_conf_t *a = first->conf;
+    const ua_conf_t *b = server->conf;
+
+    if (a->hash_concurrency != b->hash_concurrency || a->hash_queue != b->hash_queue) {
+        return refuse(s, pool, b, UA_D_hash_concurrency,
+                      "UserAuthHashConcurrency and UserAuthHashQueue hold for the whole "
+                      "server: give every virtual host the same");
+    }
+    return OK;
+}
+
+int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                         server_rec *main_server)
+{
+    const ua_server_t *first = NULL;
+
+    (void)plog;
+    (void)ptemp;
+    if (ua_crypto_init() != APR_SUCCESS || ua_pwhash_init() != APR_SUCCESS ||
+        ua_smtp_global_init() != APR_SUCCESS) {
+        return refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1,
+                      "OpenSSL, libsodium or libcurl can't be used");
+    }
+    for (server_rec *s = main_server; s; s = s->next) {
+        ua_server_t *server = ua_edge_server(s);
+        int rv = check_one(server, s, pconf, main_server->next == NULL);
+
+        if (rv == OK && server->app && first) {
+            rv = check_agreement(first, server, s, pconf);
+        }
+        first = first ? first : server->app ? server : NULL;
+        if (rv != OK) {
+            return rv;
+        }
+    }
+    return OK;
+}
+
+static apr_status_t connect_site(ua_app_t *app, process_rec *process)
+{
+    const ua_conf_t *conf = app->conf;
+    ua_dbs_conf_t dbs = {conf->database[0], conf->database[1], (int)conf->database_connections,
+                         UA_QUERIES, NULL};
+    const char *database = apr_pstrcat(process->pool, dbs.driver, " ", dbs.params, NULL);
+
+    if (strcmp(dbs.driver, "sqlite3") == 0) {
+        UA_CHECK(ua_edge_writer(&dbs.writer, process, database));
+    }
+    return ua_dbs_create(&app->dbs, &dbs);
+}
+
+/* What children need from before the fork: shared memory, the event log. */
+static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *process, int *row)
+{
+    const ua_conf_t *conf = server->conf;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int slots = conf->hash_concurrency > 0 ? (int)conf->hash_concurrency
+                : cores > 0                ? (int)cores
+                                           : 1;
+    void *memory = NULL;
+    int fresh = 0;
+
+    *row = -1;
+    if (ua_edge_slots(&server->app->slots, process, slots, (int)conf->hash_queue) !=
+            APR_SUCCESS ||
+        ua_edge_shared(&memory, &fresh, process,
+                       apr_pstrcat(process->pool, "cause:", conf->site, NULL),
+                       sizeof *server->cause) != APR_SUCCESS) {
+        return "the memory that children share can't be had";
+    }
+    server->cause = memory;
+    *row = UA_D_event_log;
+    if (conf->event_log &&
+        apr_file_open(&server->events, ap_server_root_relative(pool, conf->event_log),
+                      APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_APPEND,
+                      APR_UREAD | APR_UWRITE | APR_GREAD, pool) != APR_SUCCESS) {
+        return apr_psprintf(pool, "UserAuthEventLog: %s can't be opened for writing",
+                            conf->event_log);
+    }
+    return NULL;
+}
+
+static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
+{
+    ua_app_t *app = server->app;
+    const char *err = NULL;
+    int row = -1;
+
+    if (!app) {
+        return OK;
+    }
+    if (ua_db_load(s->process->pool, app->conf->database[0], &err) != APR_SUCCESS) {
+        return refuse(s, pool, server->conf, UA_D_database, err);
+    }
+    err = ua_edge_files_create(server->conf, pool, &row);
+    err = err ? err : share(server, pool, s->process, &row);
+    if (!err && connect_site(app, s->process) != APR_SUCCESS) {
+        err = "UserAuthDatabase: no list of connections can be made";
+    }
+    if (!err) {
+        err = ua_app_prepare(app, pool, &row);
+        ua_dbs_destroy(app->dbs);
+        app->dbs = NULL;
+    }
+    return err ? refuse(s, pool, server->conf, row, err) : OK;
+}
+
+int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *main_server)
+{
+    const char *err = NULL;
+    int any = 0;
+
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
+        ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        return OK;
+    }
+    for (server_rec *s = main_server; s; s = s->next) {
+        int rv = start_one(ua_edge_server(s), s, pconf);
+
+        if (rv != OK) {
+            return rv;
+        }
+        any = any || ua_edge_server(s)->app;
+    }
+    err = any ? ua_edge_watch(main_server, pconf) : NULL;
+    return err ? refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1, err) : OK;
+}
+
+void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        ua_server_t *server = ua_edge_server(s);
+
+        if (server->app && (connect_site(server->app, s->process) != APR_SUCCESS ||
+                            ua_touches_create(&server->app->touches, pchild) != APR_SUCCESS)) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                         "UA0002: this child can't start its part of the site");
+            server->app = NULL;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/* watch.c: the jobs run on two threads of every child, made by mod_watchdog: one for mails, which may
+ * wait for a server, one for the rest. No singleton: any child does the work of a killed one. */
+#include "edge.h"
+
+#include <mod_watchdog.h>
+
+#define INTERVAL apr_time_from_msec(200)
+
+/* One watchdog of one child: the jobs of every site. */
+typedef struct watch_t {
+    server_rec *main_server;
+    int mails;
+    apr_array_header_t *jobs; /* ua_jobs_t *, made when the thread starts */
+} watch_t;
+
+static apr_status_t start(watch_t *watch, apr_pool_t *pool)
+{
+    watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
+    for (server_rec *s = watch->main_server; s; s = s->next) {
+        const ua_server_t *server = ua_edge_server(s);
+
+        if (server->app && server->app->dbs) {
+            UA_CHECK(ua_jobs_create((ua_jobs_t **)apr_array_push(watch->jobs), pool,
+                                    server->app, server->cause));
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static void run(const watch_t *watch)
+{
+    for (int i = 0; watch->jobs && i < watch->jobs->nelts; i++) {
+        ua_jobs_t *jobs = APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *);
+
+        if (watch->mails) {
+            (void)ua_jobs_mail(jobs, apr_time_now());
+        }
+        else {
+            ua_jobs_sweep(jobs, apr_time_now());
+        }
+    }
+}
+
+static apr_status_t turn(int state, void *data, apr_pool_t *pool)
+{
+    watch_t *watch = data;
+
+    if (state == AP_WATCHDOG_STATE_STARTING) {
+        return start(watch, pool);
+    }
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        run(watch);
+    }
+    return APR_SUCCESS;
+}
+
+const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
+{
+    static const char *const names[] = {"userauth-jobs", "userauth-mail"};
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+
+    if (!get || !add) {
+        return "mod_watchdog is missing: load it (LoadModule watchdog_module "
+               "modules/mod_watchdog.so)";
+    }
+    for (int mails = 0; mails < 2; mails++) {
+        watch_t *watch = apr_pcalloc(pconf, sizeof *watch);
+        ap_watchdog_t *dog = NULL;
+
+        watch->main_server = s;
+        watch->mails = mails;
+        if (get(&dog, names[mails], 0, 0, pconf) != APR_SUCCESS ||
+            add(dog, INTERVAL, watch, turn) != APR_SUCCESS) {
+            return "mod_watchdog gives no thread for sending mail";
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# deps.sh SET…: installs the Debian packages of the named sets that are missing; silent if none is.
+#
+# Called first by `make run` and `make test`, so it needs nothing but bash and dpkg.
+# The package apache2 is never installed: it would start a server on port 80.
+set -eu
+
+packages_of() {
+    case $1 in
+    run) echo gcc libc6-dev apache2-bin apache2-dev libaprutil1-dbd-sqlite3 libsodium-dev libjansson-dev \
+        libcurl4-openssl-dev libidn2-dev libunistring-dev libzxcvbn-dev libssl-dev openssl sqlite3 ;;
+    check) echo libcmocka-dev universal-ctags ;;
+    test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography \
+        chromium chromium-driver php-cgi curl wrk ;;
+    lint) echo clang-tidy clang-format cppcheck shellcheck ;;
+    *) echo "deps.sh: no set is named $1" >&2 && exit 1 ;;
+    esac
+}
+
+wanted=()
+for set; do
+    names=$(packages_of "$set")
+    read -r -a packages <<<"$names"
+    wanted+=("${packages[@]}")
+done
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "This is no Debian: please see to these yourself: ${wanted[*]}" >&2
+    exit 0
+fi
+
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+missing=()
+for package in "${wanted[@]}"; do
+    grep -qx "installed $package" <<<"$installed" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Missing packages, and no sudo to install them. As root: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+        -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" </dev/null
+}
+
+echo "Installing: ${missing[*]}"
+apt update || echo "apt-get update failed; trying with the lists at hand" >&2
+apt install --no-install-recommends "${missing[@]}"
