@@ -127,6 +127,7 @@ apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *poo
     ctx->lines = apr_array_make(pool, 2, sizeof(const char *));
     UA_CHECK(ua_draw_init(ctx));
     UA_CHECK(ua_draw_uuid(&ctx->id, ctx));
+    ctx->draw.start = ctx->draw.count;
     *out = ctx;
     return APR_SUCCESS;
 }

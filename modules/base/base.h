@@ -14,13 +14,10 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+/* Passes a failure on. A loop that returns, as an `if` would swallow the caller's `else`. */
 #define UA_CHECK(call)                                                                         \
-    do {                                                                                       \
-        apr_status_t ua_rv_ = (call);                                                          \
-        if (ua_rv_ != APR_SUCCESS) {                                                           \
-            return ua_rv_;                                                                     \
-        }                                                                                      \
-    } while (0)
+    for (apr_status_t ua_rv_ = (call); ua_rv_ != APR_SUCCESS;)                                 \
+    return ua_rv_
 
 #define UA_MUST_USE __attribute__((warn_unused_result))
 
@@ -44,6 +41,7 @@ typedef struct ua_host_t {
 typedef struct ua_draw_t {
     unsigned char seed[32];
     apr_uint64_t count;
+    apr_uint64_t start; /* where a retry begins again: behind the request's own id */
 } ua_draw_t;
 
 /* One request or one job, from start to end. Everything it makes lives in `pool`. */

@@ -176,13 +176,13 @@ apr_status_t ua_hmac_text(const char **out, apr_pool_t *pool,
 apr_status_t ua_draw_init(ua_ctx_t *ctx)
 {
     UA_CHECK(ua_random(ctx->draw.seed, sizeof(ctx->draw.seed)));
-    ctx->draw.count = 0;
+    ctx->draw.count = ctx->draw.start = 0;
     return APR_SUCCESS;
 }
 
 void ua_draw_rewind(ua_ctx_t *ctx)
 {
-    ctx->draw.count = 0;
+    ctx->draw.count = ctx->draw.start;
 }
 
 /* A seed of zeros is one that nobody drew: two contexts would draw the same "random" values. */
