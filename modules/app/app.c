@@ -7,7 +7,8 @@
 #include <apr_file_io.h>
 #include <string.h>
 
-#define FINGERPRINT "key_fingerprint"
+#define FINGERPRINT    "key_fingerprint"
+#define TEMPLATE_BYTES ((apr_off_t)1024 * 1024)
 
 /* A template: the operator's file of this name, or the built-in one. */
 static apr_status_t template_source(void *baton, apr_pool_t *pool, const char *name,
@@ -33,7 +34,7 @@ static apr_status_t template_source(void *baton, apr_pool_t *pool, const char *n
     }
     UA_CHECK(rv);
     UA_CHECK(apr_file_info_get(&info, APR_FINFO_SIZE, file));
-    if (info.size > 1024 * 1024) {
+    if (info.size > TEMPLATE_BYTES) {
         return APR_ENOSPC;
     }
     own = apr_pcalloc(pool, (apr_size_t)info.size + 1);
@@ -146,18 +147,18 @@ void ua_app_log(const ua_app_t *app, const ua_ctx_t *ctx, ua_level_e level, cons
 /* The keys belong to this database: it remembers their fingerprint. */
 static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
 {
-    const char *stored = NULL;
+    const char *own = app->keys ? app->keys->fingerprint : "";
+    const char *stored = own;
     apr_status_t rv = ua_setting_get(&stored, ctx, FINGERPRINT);
 
     if (rv == APR_NOTFOUND) {
-        rv = ua_setting_insert(ctx, FINGERPRINT, app->keys->fingerprint);
-        stored = app->keys->fingerprint;
+        rv = ua_setting_put(ctx, FINGERPRINT, own);
     }
     if (rv != APR_SUCCESS) {
         return apr_psprintf(ctx->pool, "UserAuthDatabase: %s",
                             ctx->failed ? ctx->failed : "the database can't be read");
     }
-    if (strcmp(stored, app->keys->fingerprint) != 0) {
+    if (strcmp(stored, own) != 0) {
         return apr_psprintf(ctx->pool,
                             "UserAuthKeyFile: %s is not the key file this database was made "
                             "with: put the right one back from your backup",
@@ -170,24 +171,26 @@ static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
 static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
 {
     apr_int64_t accounts = 0;
-    const char *stored = NULL;
     const char *why = NULL;
     ua_keys_t *keys = NULL;
 
     if (ua_account_count(&accounts, ctx) != APR_SUCCESS) {
         return "UserAuthDatabase: the accounts can't be counted";
     }
-    if (accounts > 0 || ua_setting_get(&stored, ctx, FINGERPRINT) == APR_SUCCESS) {
-        return apr_psprintf(pool,
-                            "UserAuthKeyFile: %s is missing, but the database is in use: put "
-                            "the key file back from your backup",
-                            app->conf->key_file);
+    if (accounts > 0) {
+        return apr_psprintf(
+            pool,
+            "UserAuthKeyFile: %s is missing, but the database holds accounts: put "
+            "the key file back from your backup",
+            app->conf->key_file);
     }
     if (ua_keys_create(&keys, pool, app->conf->key_file, &why) != APR_SUCCESS) {
         return apr_psprintf(pool, "UserAuthKeyFile: %s", why);
     }
     app->keys = keys;
-    return NULL;
+    return ua_setting_put(ctx, FINGERPRINT, keys->fingerprint) == APR_SUCCESS
+               ? NULL
+               : "UserAuthDatabase: the fingerprint of the key file can't be stored";
 }
 
 static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *row)

@@ -5,7 +5,7 @@
 #include <apr_file_io.h>
 #include <string.h>
 
-#define ASSET_BYTES (256 * 1024)
+#define ASSET_BYTES ((apr_off_t)256 * 1024)
 
 static const char *const types[][2] = {{".css", "text/css; charset=utf-8"},
                                        {".js", "text/javascript; charset=utf-8"},

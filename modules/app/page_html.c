@@ -18,7 +18,9 @@ static void add_path(void *baton, const ua_route_t *route)
     const char *path = ua_path(frame->req, route->area, route->path);
 
     for (char *p = key; *p; p++) {
-        *p = *p == '-' || *p == '/' ? '_' : *p;
+        if (*p == '-' || *p == '/') {
+            *p = '_';
+        }
     }
     ua_json_set(frame->paths, key, path);
     if (route->nav) {

@@ -8,12 +8,12 @@ static const ua_feature_t *const features[] = {
 #define ROW(name) &ua_feature_##name,
     UA_FEATURES(ROW)
 #undef ROW
-};
+        NULL};
 
 void ua_routes_each(ua_route_visit_f *visit, void *baton)
 {
-    for (apr_size_t i = 0; i < sizeof features / sizeof *features; i++) {
-        for (const ua_route_t *route = features[i]->routes; route->path; route++) {
+    for (const ua_feature_t *const *feature = features; *feature; feature++) {
+        for (const ua_route_t *route = (*feature)->routes; route->path; route++) {
             visit(baton, route);
         }
     }

@@ -7,25 +7,30 @@
 
 #include <string.h>
 
+/* Behind the comments and empty lines at the start of `text`. */
+static char *skip_comments(char *text)
+{
+    while (*text == '\n' || strncmp(text, "--", 2) == 0) {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return text;
+}
+
 /* Runs each statement of a step; they end with ";" at the end of a line. */
 static apr_status_t run_statements(ua_ctx_t *ctx, const ua_builtin_t *step)
 {
-    char *text = apr_pstrmemdup(ctx->pool, step->data, step->length);
+    char *text = skip_comments(apr_pstrmemdup(ctx->pool, step->data, step->length));
 
-    while (text && *text) {
+    while (*text) {
         char *end = strstr(text, ";\n");
 
-        if (end) {
-            *end = '\0';
+        if (!end) {
+            return ua_fail(ctx, APR_EINVAL, step->name);
         }
-        while (*text == '\n' || strncmp(text, "--", 2) == 0) {
-            text += strcspn(text, "\n");
-            text += *text == '\n';
-        }
-        if (*text) {
-            UA_CHECK(ua_db_literal(ctx, step->name, text));
-        }
-        text = end ? end + 2 : NULL;
+        *end = '\0';
+        UA_CHECK(ua_db_literal(ctx, step->name, text));
+        text = skip_comments(end + 2);
     }
     return APR_SUCCESS;
 }
@@ -53,6 +58,25 @@ static apr_status_t run_step(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_
     return ua_db_commit(ctx);
 }
 
+/* Step 0 makes the table of steps itself, and runs at every start. */
+static apr_status_t run_if_new(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_t number,
+                               apr_int64_t *done)
+{
+    if (number == 0) {
+        UA_CHECK(run_statements(ctx, step));
+        return newest_step(done, ctx);
+    }
+    return number > *done ? run_step(ctx, step, number) : APR_SUCCESS;
+}
+
+/* The number of a step of this driver, -1 for another file. */
+static apr_int64_t number_of(const ua_builtin_t *file, const char *folder)
+{
+    apr_size_t length = strlen(folder);
+
+    return strncmp(file->name, folder, length) == 0 ? apr_atoi64(file->name + length) : -1;
+}
+
 apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *newest)
 {
     const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
@@ -60,17 +84,13 @@ apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *n
     apr_int64_t known = 0;
 
     for (const ua_builtin_t *file = ua_builtin_all(); file->name; file++) {
-        if (strncmp(file->name, folder, strlen(folder)) != 0) {
+        apr_int64_t number = number_of(file, folder);
+
+        if (number < 0) {
             continue;
         }
-        known = apr_atoi64(file->name + strlen(folder));
-        if (known == 0) { /* makes the table of steps itself */
-            UA_CHECK(run_statements(ctx, file));
-            UA_CHECK(newest_step(&done, ctx));
-        }
-        else if (known > done) {
-            UA_CHECK(run_step(ctx, file, known));
-        }
+        known = number;
+        UA_CHECK(run_if_new(ctx, file, number, &done));
     }
     *newest = done > known ? done : known;
     return done > known ? APR_EINVAL : APR_SUCCESS;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKLIST_BYTES (64 * 1024 * 1024)
+#define BLOCKLIST_BYTES ((apr_off_t)64 * 1024 * 1024)
 
 typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
@@ -110,8 +110,10 @@ static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
 static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     static const char *const names[UA_RATES] = {"login", "register", "token", "mail"};
-    static const ua_rate_t initial[UA_RATES] = {
-        {30, apr_time_from_sec(300)}, {20, apr_time_from_sec(3600)}, {30, apr_time_from_sec(300)}, {20, apr_time_from_sec(3600)}};
+    static const ua_rate_t initial[UA_RATES] = {{30, apr_time_from_sec(300)},
+                                                {20, apr_time_from_sec(3600)},
+                                                {30, apr_time_from_sec(300)},
+                                                {20, apr_time_from_sec(3600)}};
 
     *row = UA_D_rate_limits;
     memcpy(conf->rates, initial, sizeof initial);

@@ -120,28 +120,27 @@ static void write_lines(const ua_app_t *app, const ua_ctx_t *ctx)
     }
 }
 
+/* Before another try: a fresh connection and a moment. APR_SUCCESS when the last one's COMMIT, whose
+ * answer was lost, turns out to have happened. */
+static apr_status_t prepare_retry(ua_req_t *req, int tries, int committing)
+{
+    ua_db_rollback(req->ctx);
+    ua_db_release(req->ctx);
+    pause_before(req, tries);
+    return committing ? ua_event_happened(req->ctx) : APR_NOTFOUND;
+}
+
 static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 {
-    apr_status_t rv = APR_SUCCESS;
     int committing = 0;
+    apr_status_t rv = APR_EGENERAL;
 
-    for (int tries = 0; tries < TRIES; tries++) {
-        if (tries > 0) {
-            ua_db_rollback(req->ctx);
-            ua_db_release(req->ctx);
-            if (is_busy(rv)) {
-                return rv;
-            }
-            pause_before(req, tries);
-            if (committing && ua_event_happened(req->ctx) == APR_SUCCESS) {
-                return APR_SUCCESS;
-            }
+    for (int tries = 0; tries < TRIES && rv != APR_SUCCESS && !is_busy(rv); tries++) {
+        if (tries > 0 && prepare_retry(req, tries, committing) == APR_SUCCESS) {
+            return APR_SUCCESS;
         }
         start_over(req, res);
         rv = attempt(req, res, &committing);
-        if (rv == APR_SUCCESS) {
-            return rv;
-        }
     }
     return rv;
 }

@@ -14,10 +14,13 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-/* Passes a failure on. A loop that returns, as an `if` would swallow the caller's `else`. */
+/* Passes a failure on to the caller. One block only: clang-tidy counts them as nesting. */
 #define UA_CHECK(call)                                                                         \
-    for (apr_status_t ua_rv_ = (call); ua_rv_ != APR_SUCCESS;)                                 \
-    return ua_rv_
+    do {                                                                                       \
+        apr_status_t ua_rv_ = (call);                                                          \
+        if (ua_rv_ != APR_SUCCESS)                                                             \
+            return ua_rv_;                                                                     \
+    } while (0)
 
 #define UA_MUST_USE __attribute__((warn_unused_result))
 
@@ -28,7 +31,13 @@ struct ua_dbs_t;
 struct ua_slots_t;
 
 /* Log levels: the numbers of syslog and of httpd. */
-typedef enum { UA_LOG_ERR = 3, UA_LOG_WARNING = 4, UA_LOG_NOTICE = 5, UA_LOG_INFO = 6, UA_LOG_DEBUG = 7 } ua_level_e;
+typedef enum {
+    UA_LOG_ERR = 3,
+    UA_LOG_WARNING = 4,
+    UA_LOG_NOTICE = 5,
+    UA_LOG_INFO = 6,
+    UA_LOG_DEBUG = 7
+} ua_level_e;
 
 /* The server's own log and event log. `line` is one line without its line end. */
 typedef struct ua_host_t {
@@ -47,19 +56,21 @@ typedef struct ua_draw_t {
 /* One request or one job, from start to end. Everything it makes lives in `pool`. */
 typedef struct ua_ctx_t {
     apr_pool_t *pool;
-    apr_time_t now; /* microseconds since 1970; read once, so that a retry writes the same rows */
+    apr_time_t
+        now; /* microseconds since 1970; read once, so that a retry writes the same rows */
     const struct ua_conf_t *conf;
     const struct ua_keys_t *keys;
-    struct ua_dbs_t *dbs; /* where connections come from */
-    struct ua_db_t *db;   /* the connection in use, or NULL */
+    struct ua_dbs_t *dbs;     /* where connections come from */
+    struct ua_db_t *db;       /* the connection in use, or NULL */
     struct ua_slots_t *slots; /* the bound on concurrent password hashes */
     int slot;                 /* the one held, or -1 */
     ua_draw_t draw;
-    const char *id;      /* of this request: a UUID, the same on every retry */
-    const char *address; /* of the client, "" for a job */
-    const char *agent;   /* its User-Agent, "" without one */
+    const char *id;            /* of this request: a UUID, the same on every retry */
+    const char *address;       /* of the client, "" for a job */
+    const char *agent;         /* its User-Agent, "" without one */
     apr_array_header_t *lines; /* const char *: event lines to write after COMMIT */
-    const char *failed; /* after a failure: what failed, for the log; holds no value of a person */
+    const char
+        *failed; /* after a failure: what failed, for the log; holds no value of a person */
 } ua_ctx_t;
 
 /* Says what failed and passes the status on: return ua_fail(ctx, rv, "account_insert"). */

@@ -32,18 +32,21 @@ apr_status_t ua_draw_uuid(const char **out, ua_ctx_t *ctx) UA_MUST_USE;
 /* 1 for a lower-case UUIDv4 of exactly 36 characters. */
 int ua_uuid_valid(const char *text);
 
-apr_status_t ua_sha256(unsigned char out[UA_DIGEST_BYTES], const void *data, apr_size_t length) UA_MUST_USE;
+apr_status_t ua_sha256(unsigned char out[UA_DIGEST_BYTES], const void *data,
+                       apr_size_t length) UA_MUST_USE;
 
 /* SHA-256 of a text, as base64url: what the database holds of a cookie. */
 apr_status_t ua_digest_text(const char **out, apr_pool_t *pool, const char *text) UA_MUST_USE;
 
 /* HMAC-SHA-256 over a NULL-ended list of texts, each preceded by its length, so that no two lists
  * give the same bytes. */
-apr_status_t ua_hmac(unsigned char out[UA_DIGEST_BYTES], const unsigned char key[UA_DIGEST_BYTES],
+apr_status_t ua_hmac(unsigned char out[UA_DIGEST_BYTES],
+                     const unsigned char key[UA_DIGEST_BYTES],
                      const char *const *parts) UA_MUST_USE;
 
 /* The same as base64url. */
-apr_status_t ua_hmac_text(const char **out, apr_pool_t *pool, const unsigned char key[UA_DIGEST_BYTES],
+apr_status_t ua_hmac_text(const char **out, apr_pool_t *pool,
+                          const unsigned char key[UA_DIGEST_BYTES],
                           const char *const *parts) UA_MUST_USE;
 
 /* A list for the two above: UA_PARTS("verify", id, address). */
@@ -53,7 +56,8 @@ const char *ua_base64url(apr_pool_t *pool, const void *data, apr_size_t length);
 
 /* Decodes exactly `length` bytes. APR_EINVAL for anything but the canonical form: padding, other
  * characters, another length, unused bits that are not zero. */
-apr_status_t ua_base64url_decode(unsigned char *out, apr_size_t length, const char *text) UA_MUST_USE;
+apr_status_t ua_base64url_decode(unsigned char *out, apr_size_t length,
+                                 const char *text) UA_MUST_USE;
 
 /* Compares in constant time. */
 int ua_equal(const void *a, const void *b, apr_size_t length);

@@ -8,13 +8,13 @@
 #include "base.h"
 
 typedef enum {
-    UA_SMTP_PLAIN,     /* never TLS */
-    UA_SMTP_TLS,       /* STARTTLS (smtp://) or TLS from the start (smtps://), certificate verified */
+    UA_SMTP_PLAIN, /* never TLS */
+    UA_SMTP_TLS, /* STARTTLS (smtp://) or TLS from the start (smtps://), certificate verified */
     UA_SMTP_UNVERIFIED /* TLS demanded, certificate not looked at */
 } ua_smtp_tls_e;
 
 typedef struct ua_smtp_conf_t {
-    const char *url;      /* smtp://host[:port] or smtps://host[:port] */
+    const char *url; /* smtp://host[:port] or smtps://host[:port] */
     ua_smtp_tls_e tls;
     const char *user;     /* or NULL */
     const char *password; /* or NULL */

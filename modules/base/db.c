@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define WRITER_WAIT apr_time_from_sec(5)
-#define BLANKS      " \t\r\n"
+#define ENDS        " \t\r\n;"
 
 /* The driver of a leased connection. */
 static const apr_dbd_driver_t *driver_of(const ua_ctx_t *ctx)
@@ -57,11 +57,11 @@ static apr_status_t failed(ua_ctx_t *ctx, const char *label, int rc)
     return busy != 0 && rc == busy ? APR_TIMEUP : APR_EGENERAL;
 }
 
-/* A connection to run something on. */
+/* A connection to run something on. In a transaction that failed, ctx->failed keeps the cause. */
 static apr_status_t ready(ua_ctx_t *ctx)
 {
     if (in_transaction(ctx) && ctx->db->handle == NULL) {
-        return ua_fail(ctx, APR_EGENERAL, "the transaction failed before this statement");
+        return APR_EGENERAL;
     }
     return ua_dbs_lease(ctx);
 }
@@ -204,22 +204,20 @@ static apr_status_t execute(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
     if (rc != 0) {
         return failed(ctx, query->label, rc);
     }
-    *rows = changed;
+    if (rows != NULL) {
+        *rows = changed;
+    }
     return APR_SUCCESS;
 }
 
 apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args)
 {
-    int changed = 0;
     apr_status_t rv;
 
     UA_CHECK(ready_to_write(ctx));
-    rv = execute(&changed, ctx, query, args);
+    rv = execute(rows, ctx, query, args);
     if (ctx->db != NULL) {
         written(ctx);
-    }
-    if (rv == APR_SUCCESS && rows != NULL) {
-        *rows = changed;
     }
     return rv;
 }
@@ -306,14 +304,15 @@ apr_status_t ua_db_one(ua_row_t *out, ua_ctx_t *ctx, const ua_query_t *query,
     return APR_SUCCESS;
 }
 
-/* Runs a text as it is. Blanks behind it would make SQLite's driver report an error (6). */
+/* Runs one statement. What may stand behind it, a ';' with blanks, SQLite's driver would take for a
+ * second, empty one and report as an error (6). */
 static apr_status_t plain(ua_ctx_t *ctx, const char *label, const char *sql)
 {
     apr_size_t length = strlen(sql);
     int rows = 0;
     int rc;
 
-    while (length > 0 && strchr(BLANKS, sql[length - 1]) != NULL) {
+    while (length > 0 && strchr(ENDS, sql[length - 1]) != NULL) {
         length--;
     }
     rc = apr_dbd_query(driver_of(ctx), ctx->db->handle, &rows,
@@ -349,7 +348,7 @@ apr_status_t ua_db_commit(ua_ctx_t *ctx)
     }
     if (db->handle == NULL) {
         ua_db_release(ctx);
-        return ua_fail(ctx, APR_EGENERAL, "commit: the transaction failed before");
+        return APR_EGENERAL;
     }
     db->open = 0; /* a failed COMMIT drops the connection (5) */
     UA_CHECK(plain(ctx, "commit", "COMMIT"));

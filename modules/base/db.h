@@ -64,10 +64,12 @@ apr_status_t ua_db_load(apr_pool_t *pool, const char *driver, const char **why) 
 
 /* Runs a statement that returns no rows. *rows, when not NULL, is how many it changed.
  * A duplicate key is a failure like any other: look first, and let the retry see it. */
-apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args) UA_MUST_USE;
+apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query,
+                        const ua_arg_t *args) UA_MUST_USE;
 
 /* The first row. APR_NOTFOUND when there is none. The rows are always drained. */
-apr_status_t ua_db_one(ua_row_t *out, ua_ctx_t *ctx, const ua_query_t *query, const ua_arg_t *args) UA_MUST_USE;
+apr_status_t ua_db_one(ua_row_t *out, ua_ctx_t *ctx, const ua_query_t *query,
+                       const ua_arg_t *args) UA_MUST_USE;
 
 /* All rows, an array of ua_row_t. Bound it with LIMIT. */
 apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t *query,

@@ -14,10 +14,12 @@
  * NUL, a name given twice, more than UA_BODY_PAIRS pairs (empty ones count).
  * Fields are found in the table by exact name (names are compared without case by apr_table_t, so
  * two names that differ in case only are "given twice"). */
-apr_status_t ua_form_parse(apr_table_t **out, apr_pool_t *pool, const char *body, apr_size_t length) UA_MUST_USE;
+apr_status_t ua_form_parse(apr_table_t **out, apr_pool_t *pool, const char *body,
+                           apr_size_t length) UA_MUST_USE;
 
 /* Values are strings, true/false (as "1"/"0") and the numbers 0 and 1; a null, another number,
  * array or object, a duplicate key, a BOM, and anything after the object are APR_EINVAL. */
-apr_status_t ua_form_parse_json(apr_table_t **out, apr_pool_t *pool, const char *body, apr_size_t length) UA_MUST_USE;
+apr_status_t ua_form_parse_json(apr_table_t **out, apr_pool_t *pool, const char *body,
+                                apr_size_t length) UA_MUST_USE;
 
 #endif

@@ -20,13 +20,16 @@ typedef struct ua_keys_t {
 /* Reads and checks the file. APR_SUCCESS; APR_ENOENT when there is none; else APR_EINVAL and *why
  * is one sentence with the remedy: a symbolic link, not a plain file, readable by group or world,
  * owned by neither root nor the user running this, weak (all bytes alike, a sample) or malformed. */
-apr_status_t ua_keys_read(ua_keys_t **out, apr_pool_t *pool, const char *path, const char **why) UA_MUST_USE;
+apr_status_t ua_keys_read(ua_keys_t **out, apr_pool_t *pool, const char *path,
+                          const char **why) UA_MUST_USE;
 
 /* Writes a new file, mode 0600, complete or not at all; then reads it. Same results; APR_EEXIST if
  * another process made it meanwhile. */
-apr_status_t ua_keys_create(ua_keys_t **out, apr_pool_t *pool, const char *path, const char **why) UA_MUST_USE;
+apr_status_t ua_keys_create(ua_keys_t **out, apr_pool_t *pool, const char *path,
+                            const char **why) UA_MUST_USE;
 
 /* Derives the purposes from 32 bytes. Only for the two above and for tests. */
-apr_status_t ua_keys_derive(ua_keys_t **out, apr_pool_t *pool, const unsigned char secret[32]) UA_MUST_USE;
+apr_status_t ua_keys_derive(ua_keys_t **out, apr_pool_t *pool,
+                            const unsigned char secret[32]) UA_MUST_USE;
 
 #endif

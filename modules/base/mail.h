@@ -9,7 +9,7 @@
 #include "base.h"
 
 typedef struct ua_mail_t {
-    const char *id;           /* unique: 1..60 of A-Z a-z 0-9 - _; in Message-ID and the file's name */
+    const char *id; /* unique: 1..60 of A-Z a-z 0-9 - _; in Message-ID and the file's name */
     apr_time_t date;
     const char *from_name;    /* may be "" ; any UTF-8 */
     const char *from_address; /* checked by ua_email_parse() */

@@ -10,6 +10,7 @@
 /* Writes <name>.html and then <name>.eml into the folder: each elsewhere (".<file>.tmp" in the same
  * folder) first, then renamed, mode 0644. name is "<date as YYYYMMDDThhmmss.uuuuuuZ>-<id>", so the
  * same message twice is one file. APR_EINVAL as ua_mail_build(), else the status of the file. */
-apr_status_t ua_mail_to_folder(apr_pool_t *pool, const char *folder, const ua_mail_t *mail) UA_MUST_USE;
+apr_status_t ua_mail_to_folder(apr_pool_t *pool, const char *folder,
+                               const ua_mail_t *mail) UA_MUST_USE;
 
 #endif

@@ -8,7 +8,7 @@
 #include "domain.h"
 
 /* How long a browser is remembered, in seconds. */
-#define UA_DEVICE_AGE (400 * 24 * 3600)
+#define UA_DEVICE_AGE ((apr_int64_t)400 * 24 * 3600)
 
 /* A new row; *cookie is the secret for the browser. */
 apr_status_t ua_device_start(const char **cookie, ua_ctx_t *ctx,

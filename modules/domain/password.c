@@ -77,11 +77,11 @@ const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char 
 
 apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx)
 {
-    /* Syllables rather than a list of words: 5 groups of 2 from 80 each, about 63 bits. */
+    /* Ten syllables in five groups, each of 80: 63 bits. */
     static const char consonants[] = "bdfghjklmnprstvz";
     static const char vowels[] = "aeiou";
     unsigned char bytes[20];
-    char *text = apr_pcalloc(ctx->pool, 5 * 5);
+    char *text = apr_pcalloc(ctx->pool, 2 * sizeof bytes);
     char *p = text;
 
     UA_CHECK(ua_draw(ctx, bytes, sizeof bytes));

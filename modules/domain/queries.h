@@ -6,6 +6,7 @@
  */
 /* clang-format off */
 UA_QUERY(setting_get, "SELECT value FROM setting WHERE name = %s")
+UA_QUERY(setting_update, "UPDATE setting SET value = %s WHERE name = %s")
 UA_QUERY(setting_insert, "INSERT INTO setting (name, value) VALUES (%s, %s)")
 
 UA_QUERY(account_insert, "INSERT INTO account (id, username, username_key, email, email_key, display_name, enabled, password_hash, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, 0, 0, 0, %s, %lld, 0, 0, 0)")

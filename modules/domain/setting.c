@@ -10,7 +10,13 @@ apr_status_t ua_setting_get(const char **out, ua_ctx_t *ctx, const char *name)
     return APR_SUCCESS;
 }
 
-apr_status_t ua_setting_insert(ua_ctx_t *ctx, const char *name, const char *value)
+apr_status_t ua_setting_put(ua_ctx_t *ctx, const char *name, const char *value)
 {
+    int rows = 0;
+
+    UA_CHECK(ua_db_exec(ctx, &rows, UA_Q(setting_update), UA_ARGS(ua_s(value), ua_s(name))));
+    if (rows > 0) {
+        return APR_SUCCESS;
+    }
     return ua_db_exec(ctx, NULL, UA_Q(setting_insert), UA_ARGS(ua_s(name), ua_s(value)));
 }

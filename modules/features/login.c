@@ -62,25 +62,18 @@ static apr_status_t find_account(work_t *work, ua_req_t *req)
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static apr_status_t device_counter(const char **out, ua_req_t *req, const ua_account_t *account)
-{
-    const char *cookie =
-        ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, "device"));
-
-    return ua_throttle_name(out, req->ctx, "device",
-                            apr_pstrcat(req->ctx->pool, account->id, "|", cookie, NULL));
-}
-
+/* Failures count for the name as typed; from a browser the person signed in with before, for that
+ * browser alone. */
 static apr_status_t find_counter(work_t *work, ua_req_t *req)
 {
-    const char *cookie =
-        ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, "device"));
+    apr_pool_t *pool = req->ctx->pool;
+    const char *cookie = ua_cookie_get(pool, req->cookie, ua_site_cookie(req, "device"));
+    const char *id = work->account ? work->account->id : "";
 
-    if (cookie && work->account) {
-        UA_CHECK(ua_device_known(&work->known_device, req->ctx, cookie, work->account->id));
-    }
+    UA_CHECK(ua_device_known(&work->known_device, req->ctx, cookie, id));
     if (work->known_device) {
-        return device_counter(&work->counter, req, work->account);
+        return ua_throttle_name(&work->counter, req->ctx, "device",
+                                apr_pstrcat(pool, id, "|", cookie, NULL));
     }
     return ua_throttle_name(&work->counter, req->ctx, "login", work->key);
 }

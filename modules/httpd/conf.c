@@ -8,28 +8,29 @@ static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
     const char *where =
         apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     const char *words[16];
-    int index = (int)(apr_uintptr_t)cmd->info;
+    int index = 0;
     const char *err = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
 
     (void)dir;
+    while (apr_strnatcasecmp(ua_directives[index].name, cmd->cmd->name) != 0) {
+        index++;
+    }
     for (int i = 0; i < argc && i < 16; i++) {
         words[i] = argv[i];
     }
     return err ? err : ua_conf_set(server->conf, cmd->pool, index, argc, words, where);
 }
 
-#define ROW(member, name, help)                                                                \
-    AP_INIT_TAKE_ARGV(name, set,                            \
-                      (void *)(apr_uintptr_t)UA_D_##member, RSRC_CONF, help),
+#define ROW(name, help) AP_INIT_TAKE_ARGV(name, set, NULL, RSRC_CONF, help),
 
 const command_rec ua_edge_commands[] = {
-#define UA_TEXT(m, n, d, h)         ROW(m, n, h)
-#define UA_LINE(m, n, d, h)         ROW(m, n, h)
-#define UA_PAIR(m, n, d, h)         ROW(m, n, h)
-#define UA_NUMBER(m, n, d, l, g, h) ROW(m, n, h)
-#define UA_TIME(m, n, d, l, g, h)   ROW(m, n, h)
-#define UA_CHOICE(m, n, d, c, h)    ROW(m, n, h)
-#define UA_LIST(m, n, d, h)         ROW(m, n, h)
+#define UA_TEXT(m, n, d, h)         ROW(n, h)
+#define UA_LINE(m, n, d, h)         ROW(n, h)
+#define UA_PAIR(m, n, d, h)         ROW(n, h)
+#define UA_NUMBER(m, n, d, l, g, h) ROW(n, h)
+#define UA_TIME(m, n, d, l, g, h)   ROW(n, h)
+#define UA_CHOICE(m, n, d, c, h)    ROW(n, h)
+#define UA_LIST(m, n, d, h)         ROW(n, h)
 #include "base/directives.def"
     {.name = NULL}};
 

@@ -34,9 +34,11 @@ ua_server_t *ua_edge_server(const server_rec *s);
 const ua_app_t *ua_edge_app(const request_rec *r);
 
 /* start.c: hooks check_config, post_config, child_init. */
-int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-void ua_edge_child_init(apr_pool_t *pchild, server_rec *s);
+int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                         server_rec *main_server);
+int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *main_server);
+void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server);
 
 /* files.c: owners and modes of what the module keeps on disk. NULL, or what is wrong. */
 const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row);

@@ -14,7 +14,10 @@ static int is_identity(const char *name)
     apr_size_t n = 0;
 
     for (; name[n] && n < sizeof plain - 1; n++) {
-        plain[n] = name[n] == '_' ? '-' : name[n];
+        plain[n] = name[n];
+        if (plain[n] == '_') {
+            plain[n] = '-';
+        }
     }
     plain[n] = '\0';
     for (int i = 0; names[i]; i++) {

@@ -218,16 +218,25 @@ int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return err ? refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1, err) : OK;
 }
 
+static void start_child(ua_server_t *server, apr_pool_t *pchild)
+{
+    apr_status_t rv = connect_site(server->app, server->server->process);
+
+    if (rv == APR_SUCCESS) {
+        rv = ua_touches_create(&server->app->touches, pchild);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server->server,
+                     "UA0002: this child can't start its part of the site");
+        server->app = NULL;
+    }
+}
+
 void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     for (server_rec *s = main_server; s; s = s->next) {
-        ua_server_t *server = ua_edge_server(s);
-
-        if (server->app && (connect_site(server->app, s->process) != APR_SUCCESS ||
-                            ua_touches_create(&server->app->touches, pchild) != APR_SUCCESS)) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                         "UA0002: this child can't start its part of the site");
-            server->app = NULL;
+        if (ua_edge_server(s)->app) {
+            start_child(ua_edge_server(s), pchild);
         }
     }
 }

@@ -13,16 +13,23 @@ typedef struct watch_t {
     apr_array_header_t *jobs; /* ua_jobs_t *, made when the thread starts */
 } watch_t;
 
+static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t *server)
+{
+    ua_jobs_t *jobs = NULL;
+
+    if (!server->app) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_jobs_create(&jobs, pool, server->app, server->cause));
+    APR_ARRAY_PUSH(watch->jobs, ua_jobs_t *) = jobs;
+    return APR_SUCCESS;
+}
+
 static apr_status_t start(watch_t *watch, apr_pool_t *pool)
 {
     watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
     for (server_rec *s = watch->main_server; s; s = s->next) {
-        const ua_server_t *server = ua_edge_server(s);
-
-        if (server->app && server->app->dbs) {
-            UA_CHECK(ua_jobs_create((ua_jobs_t **)apr_array_push(watch->jobs), pool,
-                                    server->app, server->cause));
-        }
+        UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
     }
     return APR_SUCCESS;
 }

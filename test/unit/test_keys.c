@@ -105,6 +105,8 @@ static const struct {
      "JWT-13 changeme, four times"},
     {"userauth-key-1 VGhlIHF1aWNrIGJyb3duIGZveCBqdW1wZWQgb3Zlci4\n", "guessed",
      "JWT-13 a sentence of 32 characters"},
+    {"userauth-key-1 wduH97_B24f3v8Hbh_e_wduH97_B24f3v8Hbh_e_wds\n", "guessed",
+     "JWT-13 five bytes again and again"},
     {"userauth-key-1 changeme-changeme-changeme-changeme-changem\n", "does not hold",
      "JWT-13 words in the place of base64url"},
     {"userauth-key-1 changeme-changeme-changeme-changeme-changeg\n", "guessed",
