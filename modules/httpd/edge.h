@@ -33,6 +33,11 @@ ua_server_t *ua_edge_server(const server_rec *s);
 /* The site that answers this request, or NULL. */
 const ua_app_t *ua_edge_app(const request_rec *r);
 
+/* sites.c: which servers are sites: those with a base URL after this. */
+void ua_edge_sites(server_rec *main_server);
+/* NULL, or why a server can be neither a site nor none. `alone`: there is no virtual host. */
+const char *ua_edge_site_refusal(const server_rec *s, int alone);
+
 /* start.c: hooks check_config, post_config, child_init. */
 int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                          server_rec *main_server);

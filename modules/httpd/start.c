@@ -52,30 +52,13 @@ static int refuse(const server_rec *s, apr_pool_t *pool, const ua_conf_t *conf, 
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* 1 when this server is a site of ours; *err says why it cannot be told. */
-static int is_site(const ua_server_t *server, const server_rec *s, int alone, const char **err)
-{
-    if (server->inherits) {
-        *err = "UserAuthBaseURL is set for the main server, and this virtual host has none of "
-               "its own: "
-               "add one to it, or move the UserAuth directives into the virtual host they are "
-               "meant for";
-    }
-    else if (!server->conf->base_url && server->conf->own > 0 && (s->is_virtual || alone)) {
-        *err = "UserAuthBaseURL is missing: add a line such as \"UserAuthBaseURL "
-               "https://www.example.com\"";
-    }
-    return server->conf->base_url != NULL;
-}
-
 static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int alone)
 {
     ua_host_t host = {server, log_line, write_event};
-    const char *err = NULL;
+    const char *err = ua_edge_site_refusal(s, alone);
     int row = -1;
 
-    server->server = s;
-    if (!is_site(server, s, alone, &err) || err) {
+    if (err || !server->conf->base_url) {
         return err ? refuse(s, pool, server->conf, row, err) : OK;
     }
     err = ua_app_create(&server->app, pool, server->conf, &host, &row);
@@ -110,6 +93,7 @@ int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1,
                       "OpenSSL, libsodium or libcurl can't be used");
     }
+    ua_edge_sites(main_server);
     for (server_rec *s = main_server; s; s = s->next) {
         ua_server_t *server = ua_edge_server(s);
         int rv = check_one(server, s, pconf, main_server->next == NULL);
