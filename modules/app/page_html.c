@@ -83,7 +83,9 @@ static void add_problem(json_t *view, ua_req_t *req, const ua_res_t *res)
 
     json_object_set_new(problem, "links", links);
     ua_json_set(problem, "title", ua_page_title(res));
-    ua_json_set(problem, "detail", ua_page_detail(res));
+    if (res->detail || apr_is_empty_table(req->errors) || res->links->nelts > 0) {
+        ua_json_set(problem, "detail", ua_page_detail(res)); /* the fields' own sentences say the rest */
+    }
     for (int i = 0; i < res->links->nelts; i++) {
         const ua_link_t *link = &APR_ARRAY_IDX(res->links, i, ua_link_t);
         json_t *entry = ua_json_object(req->ctx->pool);

@@ -3,12 +3,13 @@
 #include "feature.h"
 #include "base/email.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "domain/event.h"
 #include "domain/outbox.h"
 
 #include <string.h>
 
-/* The page asks again so often while a mail is on its way, in seconds. */
+/* The page asks again so often until the address is confirmed, in seconds. */
 #define REFRESH 5
 
 static const ua_field_t fields[] = {
@@ -45,8 +46,11 @@ static apr_status_t describe(ua_res_t *res, ua_req_t *req, const ua_account_t *a
 {
     ua_ctx_t *ctx = req->ctx;
     apr_interval_time_t wait = 0;
+    /* Who corrects the address is not disturbed by a page that asks again. */
+    int correcting = ua_query_get(ctx->pool, req->query, "correct") != NULL;
     ua_email_t email;
 
+    ua_json_set_flag(res->view, "correcting", correcting);
     UA_CHECK(ua_email_parse(&email, ctx->pool, account->email));
     UA_CHECK(ua_mail_peek(&wait, req, email.key, account->id));
     ua_json_set_flag(res->view, "known", 1);
@@ -56,7 +60,7 @@ static apr_status_t describe(ua_res_t *res, ua_req_t *req, const ua_account_t *a
     ua_json_set(res->view, "resend_wait", ua_duration_words(ctx->pool, wait));
     ua_json_set_flag(res->view, "can_correct", account->corrections < UA_CORRECTIONS);
     ua_json_set_number(res->view, "corrections_left", UA_CORRECTIONS - account->corrections);
-    res->refresh = account->enabled || strcmp(state, "sent") == 0 ? 0 : REFRESH;
+    res->refresh = account->enabled || correcting ? 0 : REFRESH;
     return APR_SUCCESS;
 }
 

@@ -44,14 +44,40 @@
     summary.focus();
   }
 
-  // A page that refreshes itself does not take away what is being typed.
-  if (document.querySelector("meta[http-equiv=refresh]")) {
-    document.querySelectorAll("details, form").forEach(function (part) {
-      ["toggle", "focusin", "input"].forEach(function (kind) {
-        part.addEventListener(kind, function () {
-          window.stop();
-        });
-      });
-    });
+  // "Check your email" asks how the mail fares and shows the page anew when that changed, so that it needs
+  // no refresh. It does not take away what is being typed, unless the address is confirmed by now.
+  function watch(line) {
+    var delay = 5000;
+
+    function isBusy() {
+      return document.querySelector("details[open]") !== null;
+    }
+
+    function judge(answer) {
+      if (answer.mail === "verified" || (answer.mail && answer.mail !== line.dataset.state && !isBusy())) {
+        location.replace(line.dataset.watch);
+      } else {
+        wait();
+      }
+    }
+
+    function ask() {
+      fetch(line.dataset.watch, { headers: { Accept: "application/json" } })
+        .then(function (reply) {
+          return reply.json();
+        })
+        .then(judge)
+        .catch(wait);
+    }
+
+    function wait() {
+      delay = Math.min(delay * 1.02, 60000);
+      setTimeout(ask, delay);
+    }
+
+    line.hidden = false;
+    setTimeout(ask, line.dataset.state === "queued" ? 1000 : delay);
   }
+
+  document.querySelectorAll("[data-watch]").forEach(watch);
 })();

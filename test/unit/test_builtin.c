@@ -49,7 +49,7 @@ static void all_are_files(void **state)
         before = file->name;
         is_the_file(file);
         assert_int_equal(file->data[file->length], '\0'); /* readers may take it for text */
-        assert_null(memchr(file->data, '\0', file->length));
+        assert_true(strstr(file->name, "/assets/") || strlen(file->data) == file->length);
     }
 }
 
