@@ -84,7 +84,8 @@ static void add_problem(json_t *view, ua_req_t *req, const ua_res_t *res)
     json_object_set_new(problem, "links", links);
     ua_json_set(problem, "title", ua_page_title(res));
     if (res->detail || apr_is_empty_table(req->errors) || res->links->nelts > 0) {
-        ua_json_set(problem, "detail", ua_page_detail(res)); /* the fields' own sentences say the rest */
+        ua_json_set(problem, "detail",
+                    ua_page_detail(res)); /* the fields' own sentences say the rest */
     }
     for (int i = 0; i < res->links->nelts; i++) {
         const ua_link_t *link = &APR_ARRAY_IDX(res->links, i, ua_link_t);

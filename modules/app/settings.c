@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
+#include <apr_cstr.h>
 #include <apr_file_io.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,7 +192,7 @@ static int is_loopback_server(apr_pool_t *pool, const char *url)
     const char *name = end ? apr_pstrmemdup(pool, host, (apr_size_t)(end - host)) : host;
 
     name += *name == '[';
-    return apr_strnatcasecmp(name, "localhost") == 0 || ua_address_loopback(name);
+    return apr_cstr_casecmp(name, "localhost") == 0 || ua_address_loopback(name);
 }
 
 static const char *resolve_mail_tls(ua_conf_t *conf, apr_pool_t *pool, int *row)

@@ -17,6 +17,8 @@ const ua_directive_t ua_directives[] = {
 #define UA_CHOICE(m, n, d, c, h)    ROW(UA_KIND_CHOICE, m, n, d, 1, 1, c, h)
 #define UA_LIST(m, n, d, h)         ROW(UA_KIND_LIST, m, n, d, 1, 16, NULL, h)
 #include "directives.def"
+
+#include <apr_cstr.h>
 };
 
 static void *member_of(ua_conf_t *conf, const ua_directive_t *row)
@@ -85,7 +87,7 @@ static const char *set_choice(apr_int64_t *out, apr_pool_t *pool, const ua_direc
 
     for (char *c = apr_strtok(apr_pstrdup(pool, row->choices), "|", &state); c;
          c = apr_strtok(NULL, "|", &state)) {
-        if (apr_strnatcasecmp(c, word) == 0) {
+        if (apr_cstr_casecmp(c, word) == 0) {
             *out = n;
             return NULL;
         }
@@ -193,6 +195,7 @@ ua_conf_t *ua_conf_merge(apr_pool_t *pool, const ua_conf_t *under, const ua_conf
 
         if (row->kind == UA_KIND_LIST) {
             merge_list(merged, pool, under, row);
+            merged->where[i] = over->where[i] ? over->where[i] : under->where[i];
         }
         else if (!over->where[i]) {
             memcpy(member_of(merged, row), member_in(under, row), member_size(row->kind));
@@ -218,7 +221,7 @@ apr_status_t ua_rate_parse(ua_rate_t *out, const char *text)
     apr_size_t digits = strspn(text, "0123456789");
     ua_rate_t rate = {0, 0};
 
-    if (apr_strnatcasecmp(text, "off") == 0) {
+    if (apr_cstr_casecmp(text, "off") == 0) {
         *out = rate;
         return APR_SUCCESS;
     }

@@ -96,10 +96,12 @@ apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
+/* Nobody waits for a slot, or hashes, with a database connection in hand: others need it. */
 apr_status_t ua_password_enter(ua_ctx_t *ctx)
 {
     apr_status_t rv = APR_SUCCESS;
 
+    ua_db_release(ctx);
     if (ctx->slots && ctx->slot < 0) {
         rv = ua_slots_enter(ctx->slots, SLOT_WAIT, &ctx->slot);
     }

@@ -26,7 +26,8 @@ const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char 
 /* Some random words that ua_password_refusal() accepts. */
 apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx) UA_MUST_USE;
 
-/* APR_SUCCESS; APR_EAGAIN or APR_TIMEUP when too many wait. Harmless when a slot is held already. */
+/* Outside a transaction only: gives the database connection back. APR_SUCCESS; APR_EAGAIN or
+ * APR_TIMEUP when too many wait. Harmless when a slot is held already. */
 apr_status_t ua_password_enter(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_password_leave(ua_ctx_t *ctx);
 

@@ -23,6 +23,7 @@ int ua_edge_translate(request_rec *r)
         return DECLINED;
     }
     r->filename = apr_pstrcat(r->pool, UA_HANDLER ":", r->uri, NULL);
+    r->handler = UA_HANDLER; /* mod_dir's FallbackResource takes what has none */
     return OK;
 }
 

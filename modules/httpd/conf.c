@@ -12,7 +12,7 @@ static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
     const char *err = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
 
     (void)dir;
-    while (apr_strnatcasecmp(ua_directives[index].name, cmd->cmd->name) != 0) {
+    while (apr_cstr_casecmp(ua_directives[index].name, cmd->cmd->name) != 0) {
         index++;
     }
     for (int i = 0; i < argc && i < 16; i++) {
@@ -32,6 +32,8 @@ const command_rec ua_edge_commands[] = {
 #define UA_CHOICE(m, n, d, c, h)    ROW(n, h)
 #define UA_LIST(m, n, d, h)         ROW(n, h)
 #include "base/directives.def"
+
+#include <apr_cstr.h>
     {.name = NULL}};
 
 void *ua_edge_create_server(apr_pool_t *pool, server_rec *s)

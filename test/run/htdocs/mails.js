@@ -4,7 +4,7 @@
   "use strict";
 
   var main = document.querySelector("main");
-  var shown = "";
+  var shown = {};
 
   // Subject: =?UTF-8?Q?Caf=C3=A9?= or plain.
   function decode(text) {
@@ -27,57 +27,64 @@
     return found ? decode(found[1].trim()) : "";
   }
 
-  function element(tag, text, href) {
+  function element(tag, text) {
     var made = document.createElement(tag);
 
     made.textContent = text;
-    if (href) {
-      made.href = href;
-    }
     return made;
   }
 
-  function row(page, source) {
+  // Takes the server's own two links over.
+  function row(page, message, source) {
     var mail = document.createElement("section");
     var line = element("p", "To " + header(source, "To") + " · ");
     var time = element("time", new Date(header(source, "Date")).toLocaleString());
 
+    page.replaceChildren(element("strong", header(source, "Subject")), element("small", page.getAttribute("href")));
+    message.textContent = "As sent (.eml)";
+    line.append(time, message);
     mail.className = "mail";
-    mail.append(element("a", header(source, "Subject"), page), line);
-    line.append(time, element("a", "As sent", page.replace(/html$/, "eml")));
+    mail.append(page, line);
     return mail;
-  }
-
-  function files(list) {
-    var links = Array.from(list.querySelectorAll("a[href$='.html']"), function (a) {
-      return a.getAttribute("href");
-    });
-
-    return links.filter(function (name) {
-      return /^[^/?]+\.html$/.test(name);
-    });
   }
 
   function text(reply) {
     return reply.ok ? reply.text() : Promise.reject(reply.status);
   }
 
-  function show(list) {
-    var names = files(list);
+  function links(list, suffix) {
+    return Array.from(list.querySelectorAll("td a[href$='" + suffix + "']"));
+  }
 
-    if (names.join() === shown) {
-      return Promise.resolve();
-    }
-    return Promise.all(
-      names.map(function (name) {
-        return fetch(name.replace(/html$/, "eml")).then(text).then(row.bind(null, name));
-      })
-    ).then(function (rows) {
-      shown = names.join();
-      main.querySelectorAll("table, .mail").forEach(function (old) {
-        old.remove();
+  // The rows of all mails of a list, newest first, that have no row yet.
+  function rows(list) {
+    var messages = links(list, ".eml");
+    var made = links(list, ".html").map(function (page) {
+      var name = page.getAttribute("href").replace(/html$/, "eml");
+      var message = messages.find(function (a) {
+        return a.getAttribute("href") === name;
       });
-      main.append.apply(main, rows);
+
+      if (!message || shown[name]) {
+        return null;
+      }
+      return fetch(name)
+        .then(text)
+        .then(function (source) {
+          shown[name] = true;
+          return row(document.adoptNode(page), document.adoptNode(message), source);
+        });
+    });
+
+    return Promise.all(made.filter(Boolean));
+  }
+
+  function show(list) {
+    return rows(list).then(function (made) {
+      main.querySelector("h1 + p").after.apply(main.querySelector("h1 + p"), made);
+      main.querySelectorAll("table").forEach(function (table) {
+        table.remove();
+      });
     });
   }
 
@@ -92,7 +99,7 @@
   function again() {
     setTimeout(function () {
       look().catch(function () {}).then(again);
-    }, 3000);
+    }, 2000);
   }
 
   show(document).catch(function () {}).then(again);
