@@ -2,6 +2,7 @@
 #include "conf.h"
 #include "text.h"
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <stddef.h>
 #include <string.h>
@@ -17,8 +18,6 @@ const ua_directive_t ua_directives[] = {
 #define UA_CHOICE(m, n, d, c, h)    ROW(UA_KIND_CHOICE, m, n, d, 1, 1, c, h)
 #define UA_LIST(m, n, d, h)         ROW(UA_KIND_LIST, m, n, d, 1, 16, NULL, h)
 #include "directives.def"
-
-#include <apr_cstr.h>
 };
 
 static void *member_of(ua_conf_t *conf, const ua_directive_t *row)

@@ -2,7 +2,6 @@
  * Runs for every gated location: files, CGI, proxies, the personal pages. */
 #include "edge.h"
 
-#include <apr_cstr.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_request.h>
@@ -38,7 +37,7 @@ int ua_edge_check_authn(request_rec *r)
     ua_req_t *req = NULL;
     ua_res_t res;
 
-    if (!type || apr_cstr_casecmp(type, "UserAuth") != 0) {
+    if (!type || ap_cstr_casecmp(type, "UserAuth") != 0) {
         return DECLINED;
     }
     req = app ? ua_edge_request(r, app) : NULL;

@@ -12,7 +12,7 @@ static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
     const char *err = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
 
     (void)dir;
-    while (apr_cstr_casecmp(ua_directives[index].name, cmd->cmd->name) != 0) {
+    while (ap_cstr_casecmp(ua_directives[index].name, cmd->cmd->name) != 0) {
         index++;
     }
     for (int i = 0; i < argc && i < 16; i++) {
@@ -33,7 +33,6 @@ const command_rec ua_edge_commands[] = {
 #define UA_LIST(m, n, d, h)         ROW(n, h)
 #include "base/directives.def"
 
-#include <apr_cstr.h>
     {.name = NULL}};
 
 void *ua_edge_create_server(apr_pool_t *pool, server_rec *s)

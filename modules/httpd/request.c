@@ -3,7 +3,6 @@
 #include "base/form.h"
 #include "base/url.h"
 
-#include <apr_cstr.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <string.h>
@@ -48,7 +47,7 @@ static int is_https(const request_rec *r)
     const char *https = apr_table_get(r->subprocess_env, "HTTPS");
 
     return strcmp(ap_http_scheme(r), "https") == 0 ||
-           (https && apr_cstr_casecmp(https, "on") == 0);
+           (https && ap_cstr_casecmp(https, "on") == 0);
 }
 
 static void copy_headers(ua_req_t *req, const request_rec *r)
@@ -179,8 +178,8 @@ static char *masked(apr_pool_t *pool, const char *args)
          pair = apr_strtok(NULL, "&", &state)) {
         apr_size_t name = strcspn(pair, "=");
         const char *plain = apr_pstrmemdup(pool, pair, name);
-        int secret = strpbrk(plain, "%+") || apr_cstr_casecmp(plain, "token") == 0 ||
-                     apr_cstr_casecmp(plain, "code") == 0;
+        int secret = strpbrk(plain, "%+") || ap_cstr_casecmp(plain, "token") == 0 ||
+                     ap_cstr_casecmp(plain, "code") == 0;
 
         found = found || (secret && pair[name]);
         result = apr_pstrcat(

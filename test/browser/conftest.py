@@ -6,7 +6,7 @@ person       somebody at `browser` (pages.py)                   camera       kee
 A page that breaks its content security policy, has an error in its script, or asks another server
 for anything fails its test.
 """
-import itertools
+import base64
 import json
 import os
 import re
@@ -23,6 +23,7 @@ from selenium.webdriver.chrome.service import Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "http"))
 
+from client import new_address  # noqa: E402
 from fixtures import register  # noqa: E402
 from pages import Person  # noqa: E402
 from server import TOP, Server, base_folder  # noqa: E402
@@ -40,7 +41,6 @@ UserAuthVerifyOnGet browser
 </Location>
 """
 CLUB = "<!doctype html><html lang=en><title>Club</title><h1>Members only</h1><p>The page that was asked for."
-_numbers = itertools.count(1)
 
 
 def pytest_configure(config):
@@ -102,11 +102,9 @@ def strangers(driver):
 
 
 def be_a_new_client(driver):
-    """Gives a browser an address of its own (mod_remoteip), outside loopback and with its own rate limits."""
-    n = next(_numbers)
+    """Gives a browser a client address, and so rate limits, of its own."""
     driver.execute_cdp_cmd("Network.enable", {})
-    address = f"198.51.{100 + n // 250}.{1 + n % 250}"
-    driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"X-Test-Address": address}})
+    driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"X-Test-Address": new_address()}})
 
 
 @pytest.fixture(scope="session")
@@ -125,8 +123,8 @@ def browser(chromium):
     chromium.execute_cdp_cmd("Network.clearBrowserCache", {})
     be_a_new_client(chromium)
     forget_logs(chromium)
-    yield chromium
     Camera(chromium, None).reset()
+    yield chromium
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     wrong = page_errors(chromium) + strangers(chromium)
     chromium.get("about:blank")
@@ -168,36 +166,42 @@ class Camera:
         self.driver = driver
         self.folder = folder
 
-    def shoot(self, name, width="wide", dark=False):
-        """One picture of the whole page; returns its path."""
-        self.set(width, dark)
-        height = self.driver.execute_script("return document.documentElement.scrollHeight")
-        self._cdp("Emulation.setDeviceMetricsOverride", self._metrics(width, max(height, 700)))
-        path = self.folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}-{width}-{'dark' if dark else 'light'}.png"
-        assert self.driver.save_screenshot(str(path))
-        self.reset()
-        return path
-
     def shoot_all(self, name):
-        """Wide and narrow, light and dark."""
-        return [self.shoot(name, width, dark) for width in self.widths for dark in (False, True)]
+        """The whole page, wide and narrow, light and dark; returns the paths."""
+        stem = re.sub("[^a-z0-9]+", "-", name.lower())
+        paths = []
+        for width in self.widths:
+            self.width(width)
+            height = self.driver.execute_script("return document.documentElement.scrollHeight")
+            self.width(width, max(height, 700))
+            for dark in (False, True):
+                self.dark(dark)
+                paths.append(self.folder / f"{stem}-{width}-{'dark' if dark else 'light'}.png")
+                self._save(paths[-1])
+        self.reset()
+        return paths
 
-    def set(self, width="wide", dark=False):
-        """Makes the window so wide and the person's taste so dark and still, until reset()."""
-        self._cdp("Emulation.setDeviceMetricsOverride", self._metrics(width, 900))
+    def width(self, name, height=900):
+        """Makes the window so wide, until reset()."""
+        metrics = {"width": self.widths[name], "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._cdp("Emulation.setDeviceMetricsOverride", metrics)
+
+    def dark(self, dark=True):
+        """Makes the person's taste dark or light; without motion, or a colour would be caught on its way."""
         taste = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
         features = [{"name": name, "value": value} for name, value in taste.items()]
         self._cdp("Emulation.setEmulatedMedia", {"features": features})
 
     def reset(self):
         self._cdp("Emulation.clearDeviceMetricsOverride", {})
-        self._cdp("Emulation.setEmulatedMedia", {"features": []})
+        self.dark(False)
 
-    def _metrics(self, width, height):
-        return {"width": self.widths[width], "height": height, "deviceScaleFactor": 1, "mobile": False}
+    def _save(self, path):
+        answer = self._cdp("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        path.write_bytes(base64.b64decode(answer["data"]))
 
     def _cdp(self, command, arguments):
-        self.driver.execute_cdp_cmd(command, arguments)
+        return self.driver.execute_cdp_cmd(command, arguments)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from client import Client
 from pages import Person
+from server import wait_for
 
 LATER = "strftime('%s', 'now') * 1000000 + 3600000000"
 LONG = "Wolfeschlegelsteinhausenbergerdorff".ljust(64, "W")
@@ -25,7 +26,7 @@ def picture(person, camera):
         for path in camera.shoot_all(name):
             assert Path(path).stat().st_mtime >= begin - 1
             assert Path(path).stat().st_size > 3000
-        camera.set("narrow")
+        camera.width("narrow")
         assert person.script("return document.documentElement.scrollWidth") <= 320, f"{name} runs out of 320 pixels"
         camera.reset()
 
@@ -37,8 +38,10 @@ def test_start_and_mails(person, picture):
     picture("start", "Example")
     person.register().mail()
     person.open("/mail/")
+    wait_for(lambda: person.all(".mail"), what="the list of mails")
     picture("mails", "Mails")
     person.follow(person.all("main a[href$='.html']")[0])
+    assert person.script("return document.title") == "Confirm your email for Example"
     picture("mail verify", "Confirm your email for Example")
 
 
