@@ -37,7 +37,7 @@ int ua_edge_check_authn(request_rec *r)
     ua_req_t *req = NULL;
     ua_res_t res;
 
-    if (!type || ap_cstr_casecmp(type, "UserAuth") != 0) {
+    if (!type || ap_cstr_casecmp(type, UA_AUTH_TYPE) != 0) {
         return DECLINED;
     }
     req = app ? ua_edge_request(r, app) : NULL;
@@ -50,7 +50,7 @@ int ua_edge_check_authn(request_rec *r)
     session = session_of(r, app, req, &res);
     if (session) {
         r->user = user_of(r, app->conf, session);
-        r->ap_auth_type = apr_pstrdup(r->pool, "UserAuth");
+        r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
         return OK;
     }
     if (r->main) { /* a part of another page: the page goes on without it */

@@ -13,7 +13,8 @@
 
 extern module AP_MODULE_DECLARE_DATA userauth_module;
 
-#define UA_HANDLER "userauth"
+#define UA_HANDLER   "userauth"
+#define UA_AUTH_TYPE "UserAuth"
 
 /* What httpd keeps for a server: the directives as written, and at start the site made of them. */
 typedef struct ua_server_t {

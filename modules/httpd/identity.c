@@ -48,13 +48,27 @@ int ua_edge_scrub(request_rec *r)
     return DECLINED;
 }
 
+/* The request that the gate let in: this one, or the one it is a part or a redirect of. */
+static const request_rec *let_in(const request_rec *r)
+{
+    while (r && !(r->user && r->ap_auth_type && strcmp(r->ap_auth_type, UA_AUTH_TYPE) == 0)) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r;
+}
+
 int ua_edge_identify(request_rec *r)
 {
-    const ua_req_t *gated = ua_edge_app(r) ? ua_edge_gated(r) : NULL;
+    const request_rec *from = ua_edge_app(r) ? let_in(r) : NULL;
+    const ua_req_t *gated = from ? ua_edge_gated(from) : NULL;
     apr_table_t *env = r->subprocess_env;
 
-    if (!gated || !r->user) {
+    if (!gated) {
         return DECLINED;
+    }
+    if (!r->user) { /* a script outside the gate, reached by a rewrite from inside */
+        r->user = apr_pstrdup(r->pool, from->user);
+        r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
     }
     apr_table_setn(env, "USERAUTH_ID", gated->session->account_id);
     apr_table_setn(env, "USERAUTH_EMAIL", gated->session->email);

@@ -22,7 +22,7 @@ def picture(person, camera):
     begin = time.time()
 
     def shoot(name, headline):
-        assert person.heading == headline
+        assert person.heading == headline if person.all("h1") else headline in person.driver.title
         for path in camera.shoot_all(name):
             assert Path(path).stat().st_mtime >= begin - 1
             assert Path(path).stat().st_size > 3000
@@ -41,7 +41,6 @@ def test_start_and_mails(person, picture):
     wait_for(lambda: person.all(".mail"), what="the list of mails")
     picture("mails", "Mails")
     person.follow(person.all("main a[href$='.html']")[0])
-    assert person.script("return document.title") == "Confirm your email for Example"
     picture("mail verify", "Confirm your email for Example")
 
 
