@@ -135,7 +135,7 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
     req->counted = 1;
     ua_json_set(res->view, "mail", "queued");
     ua_json_set(res->view, "email", account->email);
-    ua_go_notice(res, req, 200, req->path, UA_NOTICE_CORRECTED);
+    ua_go(res, 200, req->path, UA_NOTICE_CORRECTED);
     return APR_SUCCESS;
 }
 

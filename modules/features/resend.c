@@ -69,7 +69,7 @@ static apr_status_t resend_submit(ua_res_t *res, ua_req_t *req)
         UA_CHECK(queue_other(ctx, account, email.address));
     }
     UA_CHECK(ua_event_add(ctx, "verification_requested", account ? account->id : "", ""));
-    ua_go_notice(res, req, 202, ua_path(req, UA_AREA_PUBLIC, "check-email"), UA_NOTICE_RESENT);
+    ua_go(res, 202, ua_path(req, UA_AREA_PUBLIC, "check-email"), UA_NOTICE_RESENT);
     return APR_SUCCESS;
 }
 

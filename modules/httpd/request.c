@@ -50,6 +50,12 @@ static int is_https(const request_rec *r)
            (https && ap_cstr_casecmp(https, "on") == 0);
 }
 
+/* Path and query as sent, also when the request line held a whole URL. */
+static const char *uri_of(const request_rec *r)
+{
+    return apr_uri_unparse(r->pool, &r->parsed_uri, APR_URI_UNP_OMITSITEPART);
+}
+
 static void copy_headers(ua_req_t *req, const request_rec *r)
 {
     const char *purpose = header(r, "Sec-Purpose");
@@ -85,7 +91,7 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
     req->method = method_of(r);
     req->path = r->uri;
     req->query = k->query ? k->query : r->args ? r->args : "";
-    req->uri = k->uri ? k->uri : r->unparsed_uri;
+    req->uri = k->uri ? k->uri : uri_of(r);
     req->https = is_https(r);
     req->body = "";
     copy_headers(req, r);
@@ -202,7 +208,7 @@ int ua_edge_mask(request_rec *r)
     }
     k = kept(r);
     k->query = r->args;
-    k->uri = r->unparsed_uri;
+    k->uri = uri_of(r);
     r->args = args;
     r->parsed_uri.query = args;
     r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
