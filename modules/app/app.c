@@ -213,7 +213,10 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
                             app->conf->database[1], ctx->failed ? ctx->failed : "no details");
     }
     *row = UA_D_key_file;
-    if (!app->keys) {
+    if (!app->keys) { /* another site may have made them since the check */
+        err = read_keys(app, pool, row);
+    }
+    if (!err && !app->keys) {
         err = create_keys(app, pool, ctx);
     }
     ctx->keys = app->keys;

@@ -107,11 +107,11 @@ static const char *load_logo(ua_app_t *app, apr_pool_t *pool)
     const char *suffix = path ? strrchr(path, '.') : NULL;
     const char *err = path ? read_file(&logo, pool, path) : NULL;
 
-    if (!path || err) {
-        return err;
+    if (path && !err) {
+        err = add(&app->logo, app, pool, apr_pstrcat(pool, "logo", suffix ? suffix : "", NULL),
+                  logo);
     }
-    return add(&app->logo, app, pool, apr_pstrcat(pool, "logo", suffix ? suffix : "", NULL),
-               logo);
+    return err ? apr_pstrcat(pool, "UserAuthLogo: ", err, NULL) : NULL;
 }
 
 const char *ua_assets_load(ua_app_t *app, apr_pool_t *pool, int *row)

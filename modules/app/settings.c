@@ -1,8 +1,6 @@
 /* settings.c: from what the administrator wrote to what the code uses; refuses what cannot work and
  * says how to put it right. Called once per site at start and by a configuration test. */
-#include "app.h"
-#include "base/curl_smtp.h"
-#include "base/mail.h"
+#include "settings.h"
 #include "base/text.h"
 #include "base/unicode.h"
 
@@ -12,8 +10,6 @@
 #include <string.h>
 
 #define BLOCKLIST_BYTES ((apr_off_t)64 * 1024 * 1024)
-
-typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
 static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
@@ -26,7 +22,8 @@ static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
                "https://www.example.com\" to this virtual host";
     }
     if (ua_base_url_parse(&conf->base, pool, conf->base_url, &why) != APR_SUCCESS) {
-        return apr_psprintf(pool, "UserAuthBaseURL \"%s\": %s", conf->base_url, why);
+        return apr_psprintf(pool, "UserAuthBaseURL \"%s\": %s",
+                            strchr(conf->base_url, '@') ? "…" : conf->base_url, why);
     }
     conf->site = conf->base.text;
     conf->secure = strcmp(conf->base.scheme, "https") == 0;
@@ -138,139 +135,6 @@ static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-static const char *resolve_mail_limit(ua_conf_t *conf, apr_pool_t *pool, int *row)
-{
-    char *state = NULL;
-    int n = 0;
-
-    *row = UA_D_mail_limit;
-    for (char *word = apr_strtok(apr_pstrdup(pool, conf->mail_limit), " ", &state); word;
-         word = apr_strtok(NULL, " ", &state)) {
-        if (n == UA_MAIL_RATES || ua_rate_parse(&conf->mail_rates[n], word) != APR_SUCCESS) {
-            return apr_psprintf(pool,
-                                "UserAuthMailLimit takes up to four rates such as 1/1m 5/1h "
-                                "10/24h, or off, not \"%s\"",
-                                conf->mail_limit);
-        }
-        n += conf->mail_rates[n].duration > 0;
-    }
-    return NULL;
-}
-
-static const char *resolve_sender(ua_conf_t *conf, apr_pool_t *pool, int *row)
-{
-    const char *name = NULL;
-    const char *address = NULL;
-
-    *row = UA_D_mail;
-    if (!conf->mail[0]) {
-        *row = -1;
-        return "UserAuthMail is missing: add a line such as \"UserAuthMail smtp://localhost "
-               "accounts@example.com\"";
-    }
-    if (ua_mailbox_parse(&conf->from_name, &conf->from_address, pool, conf->mail[1]) !=
-        APR_SUCCESS) {
-        return apr_psprintf(
-            pool, "UserAuthMail: the sender is written \"Name <name@example.com>\", not \"%s\"",
-            conf->mail[1]);
-    }
-    *row = UA_D_mail_reply_to;
-    if (conf->mail_reply_to &&
-        ua_mailbox_parse(&name, &address, pool, conf->mail_reply_to) != APR_SUCCESS) {
-        return apr_psprintf(pool, "UserAuthMailReplyTo is an email address, not \"%s\"",
-                            conf->mail_reply_to);
-    }
-    conf->mail_reply_to = address;
-    return NULL;
-}
-
-/* 1 when the server named by smtp://host[:port] is this machine. */
-static int is_loopback_server(apr_pool_t *pool, const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-    const char *end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":/");
-    const char *name = end ? apr_pstrmemdup(pool, host, (apr_size_t)(end - host)) : host;
-
-    name += *name == '[';
-    return apr_cstr_casecmp(name, "localhost") == 0 || ua_address_loopback(name);
-}
-
-static const char *resolve_mail_tls(ua_conf_t *conf, apr_pool_t *pool, int *row)
-{
-    enum { AUTO, NONE, REQUIRE, UNVERIFIED };
-
-    int smtps = strncmp(conf->mail_target, "smtps:", 6) == 0;
-
-    *row = UA_D_mail_tls;
-    if (conf->mail_tls == NONE && smtps) {
-        return "UserAuthMailTLS none contradicts smtps://: write smtp:// or leave the line out";
-    }
-    conf->mail_tls_mode = UA_SMTP_TLS;
-    if (conf->mail_tls == UNVERIFIED) {
-        conf->mail_tls_mode = UA_SMTP_UNVERIFIED;
-    }
-    else if (conf->mail_tls == NONE || (conf->mail_tls == AUTO && !smtps &&
-                                        is_loopback_server(pool, conf->mail_target))) {
-        conf->mail_tls_mode = UA_SMTP_PLAIN;
-    }
-    if (conf->mail_user && conf->mail_tls_mode == UA_SMTP_PLAIN &&
-        !is_loopback_server(pool, conf->mail_target)) {
-        return "UserAuthMailTLS none would send the mail server's password in clear over the "
-               "network: leave the line out";
-    }
-    return NULL;
-}
-
-/* The first line of a file, without its end. */
-static const char *first_line(const char **out, apr_pool_t *pool, const char *path)
-{
-    apr_file_t *file = NULL;
-    char line[1024] = "";
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_gets(line, sizeof line, file);
-        apr_file_close(file);
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    if (rv != APR_SUCCESS || line[0] == '\0') {
-        return apr_psprintf(pool, "%s can't be read or its first line is empty", path);
-    }
-    *out = apr_pstrdup(pool, line);
-    ua_wipe(line, sizeof line);
-    return NULL;
-}
-
-static const char *resolve_mail(ua_conf_t *conf, apr_pool_t *pool, int *row)
-{
-    const char *target = conf->mail[0];
-    const char *err = resolve_sender(conf, pool, row);
-
-    if (err) {
-        return err;
-    }
-    *row = UA_D_mail;
-    conf->mail_kind = UA_MAIL_SMTP;
-    conf->mail_target = target;
-    if (strncmp(target, "folder:/", 8) == 0) {
-        conf->mail_kind = UA_MAIL_FOLDER;
-        conf->mail_target = target + strlen("folder:");
-        return NULL;
-    }
-    if ((strncmp(target, "smtp://", 7) != 0 || !target[7]) &&
-        (strncmp(target, "smtps://", 8) != 0 || !target[8])) {
-        return apr_psprintf(
-            pool, "UserAuthMail takes smtp://host, smtps://host or folder:/path, not \"%s\"",
-            target);
-    }
-    err = resolve_mail_tls(conf, pool, row);
-    *row = err ? *row : UA_D_mail_password_file;
-    if (!err && conf->mail_password_file) {
-        err = first_line(&conf->mail_password, pool, conf->mail_password_file);
-    }
-    return err;
-}
-
 /* "m=19456,t=2,p=1" */
 static const char *resolve_hash(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
@@ -358,9 +222,9 @@ static const char *resolve_looks(ua_conf_t *conf, apr_pool_t *pool, int *row)
 
 const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
-    static resolve_f *const steps[] = {resolve_base_url, resolve_paths,      resolve_database,
-                                       resolve_rates,    resolve_mail_limit, resolve_mail,
-                                       resolve_hash,     resolve_blocklist,  resolve_looks};
+    static resolve_f *const steps[] = {resolve_base_url,  resolve_paths,    resolve_database,
+                                       resolve_rates,     ua_settings_mail, resolve_hash,
+                                       resolve_blocklist, resolve_looks};
 
     ua_conf_defaults(conf, pool);
     for (apr_size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

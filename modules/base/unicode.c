@@ -22,6 +22,9 @@ typedef struct span_t {
 /* What nobody sees, or what starts a new line: see ua_utf8_deceptive(). */
 static const span_t deceptive[] = {
     {0x0000, 0x001f}, /* C0 controls, tab and line breaks among them */
+    {0x00ad, 0x00ad}, /* soft hyphen */
+    {0x061c, 0x061c}, /* Arabic letter mark */
+    {0x180e, 0x180e}, /* Mongolian vowel separator */
     {0x007f, 0x009f}, /* DEL, C1 controls, NEXT LINE among them */
     {0x200b, 0x200f}, /* zero width space, joiners, direction marks */
     {0x2028, 0x202e}, /* line and paragraph separator, direction embeddings */
@@ -109,6 +112,24 @@ const char *ua_utf8_trim(apr_pool_t *pool, const char *text)
         end = next;
     }
     return apr_pstrmemdup(pool, (const char *)start, (apr_size_t)(end - start));
+}
+
+const char *ua_utf8_cut(apr_pool_t *pool, const char *text, apr_size_t most)
+{
+    const uint8_t *start = (const uint8_t *)text;
+    apr_size_t length = strlen(text);
+    apr_size_t kept = 0;
+
+    while (kept < length) {
+        ucs4_t point = 0;
+        int step = u8_mbtoucr(&point, start + kept, length - kept);
+
+        if (step <= 0 || kept + (apr_size_t)step > most || !is_accepted(point)) {
+            break;
+        }
+        kept += (apr_size_t)step;
+    }
+    return apr_pstrmemdup(pool, text, kept);
 }
 
 int ua_utf8_deceptive(const char *text)

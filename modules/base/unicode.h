@@ -21,8 +21,11 @@ apr_status_t ua_utf8_nfc(const char **out, apr_pool_t *pool, const char *text) U
 /* `text` without white space (Unicode's) at both ends. */
 const char *ua_utf8_trim(apr_pool_t *pool, const char *text);
 
+/* The longest start of `text` that is valid and at most `most` bytes: for what a program sent. */
+const char *ua_utf8_cut(apr_pool_t *pool, const char *text, apr_size_t most);
+
 /* 1 when a valid text has a line break, a control, or an invisible direction or joining mark that
- * has no place in a name shown to others (U+200B..200F, 202A..202E, 2060..2069, FEFF). */
+ * has no place in a name shown to others (U+00AD, 061C, 180E, 200B..200F, 202A..202E, 2060..2069, FEFF). */
 int ua_utf8_deceptive(const char *text);
 
 #endif

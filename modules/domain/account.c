@@ -21,8 +21,9 @@ static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t
     a->corrections = ua_row_number(row, 8);
     a->address = row[9];
     a->created = ua_row_number(row, 10);
-    a->last_sign_in = ua_row_number(row, 11);
-    a->previous_sign_in = ua_row_number(row, 12);
+    a->verified = ua_row_number(row, 11);
+    a->last_sign_in = ua_row_number(row, 12);
+    a->previous_sign_in = ua_row_number(row, 13);
     *out = a;
     return APR_SUCCESS;
 }

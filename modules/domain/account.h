@@ -1,6 +1,6 @@
 /* account.h: a person's account: the table `account`.
  *
- * `enabled` is 1 once the address was confirmed. Names and addresses are unique by their keys
+ * `enabled` is 1 once the address was confirmed, and 0 again for one who is shut out. Names and addresses are unique by their keys
  * (username.h, base/email.h); the index decides, whoever looked first.
  */
 #ifndef UA_ACCOUNT_H
@@ -20,6 +20,7 @@ typedef struct ua_account_t {
     apr_int64_t corrections;     /* of a mistyped address, before it was confirmed */
     const char *address;         /* the client address that registered */
     apr_time_t created;
+    apr_time_t verified; /* when the address was confirmed, or 0 */
     apr_time_t last_sign_in;
     apr_time_t previous_sign_in;
 } ua_account_t;

@@ -2,6 +2,7 @@
 #include "event.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/unicode.h"
 
 /* The longest part of a User-Agent that is kept, in bytes. */
 #define AGENT_BYTES 255
@@ -32,7 +33,7 @@ apr_status_t ua_event_add(ua_ctx_t *ctx, const char *kind, const char *account_i
     UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(event_insert),
                         UA_ARGS(ua_s(id), ua_s(ctx->conf->site), ua_s(account_id), ua_s(kind),
                                 ua_n(ctx->now), ua_s(ctx->address),
-                                ua_s(apr_pstrndup(ctx->pool, ctx->agent, AGENT_BYTES)),
+                                ua_s(ua_utf8_cut(ctx->pool, ctx->agent, AGENT_BYTES)),
                                 ua_s(detail))));
     APR_ARRAY_PUSH(ctx->lines, const char *) = line_of(ctx, kind, account_id, detail);
     return APR_SUCCESS;

@@ -114,7 +114,9 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
         *out = UA_SENDING_SENT;
     }
     else {
-        *out = ua_row_number(row, 1) > 0 ? UA_SENDING_DELAYED : UA_SENDING_QUEUED;
+        *out = ua_row_number(row, 0) == WAITING && ua_row_number(row, 1) == 0
+                   ? UA_SENDING_QUEUED
+                   : UA_SENDING_DELAYED;
     }
     return APR_SUCCESS;
 }

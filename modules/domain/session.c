@@ -1,5 +1,6 @@
 /* session.c: see session.h. */
 #include "session.h"
+#include "base/unicode.h"
 
 /* The longest part of a User-Agent that is kept, in bytes. */
 #define AGENT_BYTES 255
@@ -39,7 +40,7 @@ apr_status_t ua_session_start(const char **cookie, apr_int64_t *age, ua_ctx_t *c
         ctx, NULL, UA_Q(session_insert),
         UA_ARGS(ua_s(id), ua_s(digest), ua_s(account_id), ua_s(conf->site), ua_n(ctx->now),
                 ua_n(ctx->now), ua_n(idle), ua_n(ctx->now + life), ua_n(ctx->now), ua_s("pwd"),
-                ua_s(ctx->address), ua_s(apr_pstrndup(ctx->pool, ctx->agent, AGENT_BYTES)))));
+                ua_s(ctx->address), ua_s(ua_utf8_cut(ctx->pool, ctx->agent, AGENT_BYTES)))));
     UA_CHECK(end_oldest(ctx, account_id));
     *cookie = text;
     *age = remember ? apr_time_sec(life) : 0;

@@ -116,7 +116,7 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
 
     UA_CHECK(ua_mail_take(&wait, req, email->key, account->id));
     if (wait > 0) {
-        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+        ua_mail_refuse(res, req, wait);
         return APR_SUCCESS;
     }
     rv = ua_account_correct(ctx, account->id, email->address, email->key);

@@ -67,6 +67,15 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
     return APR_SUCCESS;
 }
 
+void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
+{
+    ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+    res->title = "One email at a time";
+    res->detail =
+        apr_psprintf(req->ctx->pool, "You can ask for another email in %s.",
+                     ua_duration_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
+}
+
 static apr_status_t sign(const char **out, ua_req_t *req, const char *account_id)
 {
     const char *tag = NULL;

@@ -84,6 +84,10 @@ void ua_link_refuse(ua_res_t *res, ua_req_t *req, const ua_token_t *token)
                                    ua_duration_words(req->ctx->pool, life),
                                    verification ? " We can send you a new one." : "");
     }
+    if (verification && problem == UA_PROBLEM_TOKEN_USED) {
+        res->detail = "Each link works once. If you opened it before, your address is "
+                      "confirmed and you can log in.";
+    }
     if (verification) {
         offer_verification(res, req, problem);
     }

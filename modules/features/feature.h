@@ -181,6 +181,9 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
 apr_status_t ua_mail_peek(apr_interval_time_t *wait, ua_req_t *req, const char *email_key,
                           const char *owner) UA_MUST_USE;
 
+/* 429: when another mail may go, alike for every address. */
+void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait);
+
 /* The cookie of the browser that registered: whose it is, NULL without a genuine one. */
 const char *ua_registration_account(ua_req_t *req);
 apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,

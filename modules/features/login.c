@@ -212,8 +212,8 @@ static apr_status_t login_submit(ua_res_t *res, ua_req_t *req)
     const work_t *work = req->work;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!work->right) {
-        return fail(res, req, work);
+    if (!work->right || (!work->account->enabled && work->account->verified > 0)) {
+        return fail(res, req, work); /* who is shut out is told no more than a stranger */
     }
     if (!work->account->enabled) {
         return refuse_unverified(res, req, work);

@@ -71,7 +71,8 @@ static const ua_field_t fields[] = {
      check_new_password},
     {"password_confirm", "Password again", "password", 0, "new-password", NULL, NULL,
      check_confirmation},
-    {"display_name", "Display name", "text", 0, "name", NULL, NULL, check_display_name},
+    {"display_name", "Display name", "text", 0, "name",
+     "Shown to other members instead of your username.", NULL, check_display_name},
     {0}};
 
 /* Notes in req->errors which names are taken; an unverified account's count too. */

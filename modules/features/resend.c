@@ -59,7 +59,7 @@ static apr_status_t resend_submit(ua_res_t *res, ua_req_t *req)
     UA_CHECK(ua_mail_take(&wait, req, email.key, owner));
     req->counted = 1;
     if (wait > 0) {
-        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+        ua_mail_refuse(res, req, wait);
         return APR_SUCCESS;
     }
     if (account && !account->enabled) {

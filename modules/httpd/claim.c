@@ -30,10 +30,10 @@ int ua_edge_translate(request_rec *r)
 /* httpd's core answers TRACE right after this, before any gate: a site of ours has no use for it. */
 int ua_edge_map_to_storage(request_rec *r)
 {
-    if (r->method_number == M_TRACE && ua_edge_app(r)) {
-        return HTTP_METHOD_NOT_ALLOWED;
+    if (is_ours(r)) {
+        return OK;
     }
-    return is_ours(r) ? OK : DECLINED;
+    return r->method_number == M_TRACE && ua_edge_app(r) ? HTTP_METHOD_NOT_ALLOWED : DECLINED;
 }
 
 int ua_edge_open_public(request_rec *r)

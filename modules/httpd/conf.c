@@ -2,6 +2,13 @@
  * settings of each server. Used by httpd while it reads its configuration. */
 #include "edge.h"
 
+const char *ua_edge_vhost(apr_pool_t *pool, const server_rec *s)
+{
+    return apr_psprintf(pool, "virtual host %s (%s:%u)",
+                        s->server_hostname ? s->server_hostname : "without ServerName",
+                        s->defn_name ? s->defn_name : "?", s->defn_line_number);
+}
+
 static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     ua_server_t *server = ua_edge_server(cmd->server);
@@ -18,7 +25,11 @@ static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
     for (int i = 0; i < argc && i < 16; i++) {
         words[i] = argv[i];
     }
-    return err ? err : ua_conf_set(server->conf, cmd->pool, index, argc, words, where);
+    err = err ? err : ua_conf_set(server->conf, cmd->pool, index, argc, words, where);
+    return err && cmd->server->is_virtual
+               ? apr_pstrcat(cmd->pool, err, " (", ua_edge_vhost(cmd->pool, cmd->server), ")",
+                             NULL)
+               : err;
 }
 
 #define ROW(name, help) AP_INIT_TAKE_ARGV(name, set, NULL, RSRC_CONF, help),

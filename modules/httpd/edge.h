@@ -31,6 +31,8 @@ void *ua_edge_create_server(apr_pool_t *pool, server_rec *s);
 void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over);
 extern const command_rec ua_edge_commands[];
 ua_server_t *ua_edge_server(const server_rec *s);
+/* "virtual host www.example.com (file:12)", for messages. */
+const char *ua_edge_vhost(apr_pool_t *pool, const server_rec *s);
 /* The site that answers this request, or NULL. */
 const ua_app_t *ua_edge_app(const request_rec *r);
 

@@ -26,26 +26,47 @@ static gid_t child_group(void)
     return geteuid() == 0 ? ap_unixd_config.group_id : getegid();
 }
 
-/* 1 when the children's user may write into a folder. */
-static int may_write(const struct stat *info)
+/* 1 when the children's user has these rights, given as the owner's bits. */
+static int may(const struct stat *info, mode_t rights)
 {
-    mode_t need = info->st_uid == child_user()    ? S_IWUSR | S_IXUSR
-                  : info->st_gid == child_group() ? S_IWGRP | S_IXGRP
-                                                  : S_IWOTH | S_IXOTH;
+    mode_t need = info->st_uid == child_user()    ? rights
+                  : info->st_gid == child_group() ? rights >> 3
+                                                  : rights >> 6;
 
     return child_user() == 0 || (info->st_mode & need) == need;
 }
 
-/* There is such a folder, or there can be one. */
-static const char *check_folder(apr_pool_t *pool, const char *path, const char *directive)
+/* The first folder on the way that the children's user may not enter, or NULL. */
+static const char *closed_parent(apr_pool_t *pool, const char *path)
 {
     struct stat info;
 
+    for (const char *at = path; strcmp(at, "/") != 0;) {
+        at = parent_of(pool, at);
+        if (stat(at, &info) == 0 && !may(&info, S_IXUSR)) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* There is such a folder that the children can use, or there can be one. */
+static const char *check_folder(apr_pool_t *pool, const char *path, const char *directive)
+{
+    struct stat info;
+    const char *closed = closed_parent(pool, path);
+
+    if (closed) {
+        return apr_psprintf(pool,
+                            "%s: the server's user (uid %d) can't enter %s, on the way to %s: "
+                            "run \"chmod a+x %s\" or choose another place",
+                            directive, (int)child_user(), closed, path, closed);
+    }
     if (stat(path, &info) == 0) {
         if (!S_ISDIR(info.st_mode)) {
             return apr_psprintf(pool, "%s: %s is not a folder", directive, path);
         }
-        return may_write(&info)
+        return may(&info, S_IWUSR | S_IXUSR)
                    ? NULL
                    : apr_psprintf(pool,
                                   "%s: the folder %s is not writable for the server's user "
@@ -71,9 +92,10 @@ static const char *check_database(apr_pool_t *pool, const char *path)
         return apr_psprintf(
             pool, "UserAuthDatabase: %s is not a plain file (no link is followed)", path);
     }
-    if (info.st_mode & (S_IRWXG | S_IRWXO)) {
+    if ((info.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != (S_IRUSR | S_IWUSR)) {
         return apr_psprintf(pool,
-                            "UserAuthDatabase: %s can be read by others: run \"chmod 600 %s\"",
+                            "UserAuthDatabase: %s has to be readable and writable for its "
+                            "owner and for nobody else: run \"chmod 600 %s\"",
                             path, path);
     }
     if (info.st_uid != child_user()) {
@@ -83,6 +105,18 @@ static const char *check_database(apr_pool_t *pool, const char *path)
                             path, (int)child_user(), (int)child_user(), path);
     }
     return NULL;
+}
+
+/* The parent opens it, as ErrorLog: its folder has to be there. */
+static const char *check_event_log(apr_pool_t *pool, const char *path)
+{
+    const char *folder = parent_of(pool, ap_server_root_relative(pool, path));
+    struct stat info;
+
+    return stat(folder, &info) == 0 && S_ISDIR(info.st_mode)
+               ? NULL
+               : apr_psprintf(pool, "UserAuthEventLog: there is no folder %s: create it",
+                              folder);
 }
 
 const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row)
@@ -97,6 +131,10 @@ const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *ro
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;
         err = check_folder(pool, conf->mail_target, "UserAuthMail");
+    }
+    if (!err && conf->event_log) {
+        *row = UA_D_event_log;
+        err = check_event_log(pool, conf->event_log);
     }
     return err;
 }

@@ -35,12 +35,7 @@ static void write_event(void *baton, const char *line)
 static int refuse(const server_rec *s, apr_pool_t *pool, const ua_conf_t *conf, int row,
                   const char *why)
 {
-    const char *host =
-        s->is_virtual
-            ? apr_psprintf(pool, "virtual host %s (%s:%u)",
-                           s->server_hostname ? s->server_hostname : "without ServerName",
-                           s->defn_name ? s->defn_name : "?", s->defn_line_number)
-            : "main server";
+    const char *host = s->is_virtual ? ua_edge_vhost(pool, s) : "main server";
     const char *where =
         row >= 0 && conf->where[row] ? apr_pstrcat(pool, ", ", conf->where[row], NULL) : "";
 

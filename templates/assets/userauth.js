@@ -38,6 +38,19 @@
     });
   });
 
+  // A browser may keep an account's page in memory in spite of no-store, and show it to whoever goes back
+  // after the person signed out. It is hidden when it is left, and asked for anew.
+  if (document.body.classList.contains("personal")) {
+    window.addEventListener("pagehide", function () {
+      document.body.hidden = true;
+    });
+    window.addEventListener("pageshow", function (event) {
+      if (event.persisted) {
+        location.reload();
+      }
+    });
+  }
+
   // Browsers that do not know autofocus on a section.
   var summary = document.getElementById("summary");
   if (summary && document.activeElement !== summary) {

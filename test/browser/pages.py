@@ -81,9 +81,19 @@ class Person:
 
     def press(self, words):
         """Presses the button, or follows the link, that reads so."""
-        found = [e for e in self.all("button, a, summary") if e.is_displayed() and e.text == words]
+        return self.follow(self.reading(words))
+
+    def press_in_place(self, words):
+        """The same for what changes this very page."""
+        self.reading(words).click()
+        return self
+
+    def reading(self, words):
+        """The button, link or summary that reads so; the page's own comes before the frame's."""
+        found = self.all("main button, main a, main summary") + self.all("button, a")
+        found = [e for e in found if e.is_displayed() and e.text == words]
         assert found, f"nothing to press reads {words!r} on:\n{self.text}"
-        return self.follow(found[0])
+        return found[0]
 
     def follow(self, element):
         return self.leave(element.click)
@@ -101,6 +111,14 @@ class Person:
                  what=f"the headline {words!r}")
         return self
 
+    def asked(self, path):
+        """How often this page has asked for a path by script."""
+        return self.script("return performance.getEntriesByName(arguments[0]).length", self.site.base + path)
+
+    def wait_asked(self, path, times):
+        wait_for(lambda: self.asked(path) >= times, 30, f"{times} questions for {path}")
+        return self
+
     # ---- ways ----
 
     def register(self, **others):
@@ -112,7 +130,8 @@ class Person:
 
     def confirm(self):
         """Opens the link of the newest mail, in the browser that registered."""
-        return self.open(self.site.mails(self.email)[-1].link("verify") if self.mail() else "")
+        self.mail()
+        return self.open(self.site.mails(self.email)[-1].link("verify"))
 
     def sign_in(self, login=None, password=None):
         if not self.here.startswith("/auth/login"):

@@ -133,9 +133,9 @@ def test_a_copied_key_file_and_database_are_the_same_site(new_server):
     client = signed_in(first)
     first.stop()
     second = new_server(start=False, port=first.port)
-    for name in ("userauth.db", "userauth.keys"):
-        shutil.copy2(first.folder / name, second.folder / name)
-        shutil.chown(second.folder / name, CHILD if name.endswith("db") else os.getuid())
+    for path in first.folder.glob("userauth.*"):  # the database's log beside it included
+        shutil.copy2(path, second.folder)
+        shutil.chown(second.folder / path.name, path.stat().st_uid)
     second.start()
     assert client.get("/dashboard").status_code == 200
 

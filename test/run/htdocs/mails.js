@@ -37,8 +37,9 @@
   // Takes the server's own two links over.
   function row(page, message, source) {
     var mail = document.createElement("section");
+    var sent = new Date(header(source, "Date"));
     var line = element("p", "To " + header(source, "To") + " · ");
-    var time = element("time", new Date(header(source, "Date")).toLocaleString());
+    var time = element("time", sent.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
 
     page.replaceChildren(element("strong", header(source, "Subject")), element("small", page.getAttribute("href")));
     message.textContent = "As sent (.eml)";

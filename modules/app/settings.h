@@ -1,0 +1,13 @@
+/* settings.h: shared by settings.c and settings_mail.c only. */
+#ifndef UA_SETTINGS_H
+#define UA_SETTINGS_H
+
+#include "app.h"
+
+/* Resolves some settings. NULL, or what is wrong; *row is then the directive's index, or -1. */
+typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* Everything about mail: where it goes, from whom, how secretly, how often. */
+const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+#endif
