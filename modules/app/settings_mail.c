@@ -70,7 +70,7 @@ static const char *check_server(const ua_conf_t *conf, apr_pool_t *pool)
     if (!plain || apr_uri_parse(pool, conf->mail_target, &uri) != APR_SUCCESS ||
         !uri.hostname || !*uri.hostname || (uri.path && strcmp(uri.path, "/") != 0) ||
         (uri.port_str &&
-         (uri.port < 1 || strlen(uri.port_str) > 5 || atoi(uri.port_str) > 65535))) {
+         (uri.port < 1 || strlen(uri.port_str) > 5 || apr_atoi64(uri.port_str) > 65535))) {
         return apr_psprintf(pool,
                             "UserAuthMail takes smtp://host or smtp://host:port, not \"%s\"",
                             conf->mail_target);

@@ -2,7 +2,7 @@
 
 site         the very site of `make run`, with a gated folder and a stricter verification link
 browser      a Chromium without anything of an earlier test     new_browser  one more process of it
-person       somebody at `browser` (pages.py)                   camera       keeps pictures of `browser`
+person       somebody at `browser` (browsing.py)                   camera       keeps pictures of `browser`
 A page that breaks its content security policy, has an error in its script, or asks another server
 for anything fails its test.
 """
@@ -23,9 +23,9 @@ from selenium.webdriver.chrome.service import Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "http"))
 
+from browsing import Person  # noqa: E402
 from client import new_address  # noqa: E402
 from fixtures import register  # noqa: E402
-from pages import Person  # noqa: E402
 from server import TOP, Server, base_folder  # noqa: E402
 
 # traps.md 39, and no use of a /dev/shm that is tiny in containers

@@ -1,7 +1,7 @@
 """The link of the mail opened in another browser than the one that registered (UserAuthVerifyOnGet browser)."""
 import pytest
 
-from pages import Person
+from browsing import Person
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from client import Client
-from pages import Person
+from browsing import Person
 from server import wait_for
 
 LATER = "strftime('%s', 'now') * 1000000 + 3600000000"

@@ -2,7 +2,7 @@
 import pytest
 from client import Client, the_form
 from pages import Page, problem, refused
-from people import PASSWORD, fields_of, join, register, sign_in, signed_in, stranger
+from people import PASSWORD, fields_of, register, sign_in, signed_in, stranger
 
 RESERVED = """admin administrator root system support help security postmaster webmaster abuse anonymous
     nobody""".split()
@@ -39,7 +39,6 @@ BAD = [
     ("email", "a@example.org\rBcc: evil@x.example", "SMTP-01: bare CR"),
     ("email", "<a@b.example> NOTIFY=SUCCESS", "SMTP-01"),
     ("email", "a\u2028b@example.org", "SMTP-01: a line separator"),
-    ("email", "a\u0085b@example.org", "SMTP-01: next line"),
     ("email", f"{'a' * 65}@example.org", "the name's 64 bytes"),
     ("email", f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.{'f' * 20}.org", "over 254 bytes"),
     ("display_name", "x" * 65, "65 code points"),
@@ -226,7 +225,7 @@ def test_an_address_in_use(server, client):
         assert "Email already in use" in page.beside("email")
         assert page.typed("username") == other.username and page.typed("email") == email
         assert "/auth/resend" in page.links
-        assert account(server, stranger()) is None
+        assert not server.db("SELECT 1 FROM account WHERE username = ?", other.username)
     assert account(server, person)["password_hash"] == stored, "the password of an unverified account changed"
 
 
@@ -309,7 +308,6 @@ def test_who_is_signed_in_is_sent_on(server):
 def test_only_a_keyed_hash_of_the_password_is_stored(server, client):
     """INV-6"""
     person = register(client)
-    join(server)
     stored = account(server, person)["password_hash"]
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     for file in server.folder.glob("userauth.db*"):

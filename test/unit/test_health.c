@@ -56,7 +56,20 @@ static void looks_at_no_session(void **state)
 
     (void)state;
     ua_test_sql(t, "ALTER TABLE session RENAME TO away");
+    assert_null(ua_test_start(t, NULL));
     apr_table_set(t->jar, "userauth", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_status(t, ua_test_get(t, "/auth/health"), 200);
+    ua_test_close(t);
+}
+
+/* UPG-02, trap 4: another process's migration, VACUUM or ANALYZE makes nobody look ill. */
+static void survives_a_schema_change(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    assert_status(t, ua_test_get(t, "/auth/health"), 200);
+    ua_test_sql(t, "CREATE INDEX another ON account (created)");
     assert_status(t, ua_test_get(t, "/auth/health"), 200);
     ua_test_close(t);
 }
@@ -88,6 +101,7 @@ int main(void)
         cmocka_unit_test(tells_of_delayed_mails),
         cmocka_unit_test(tells_that_the_database_is_gone),
         cmocka_unit_test(looks_at_no_session),
+        cmocka_unit_test(survives_a_schema_change),
         cmocka_unit_test(answers_over_plain_http_too),
         cmocka_unit_test(takes_no_submit),
     };

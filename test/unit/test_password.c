@@ -91,7 +91,7 @@ static void normal_form(void **state)
 static void refusals(void **state)
 {
     static const char *const words[] = {"horsebattery", "mike@example.org", "Mikael Oberstein",
-                                        ""};
+                                        "", NULL};
 
     static const struct {
         const char *comment, *password, *refusal;
@@ -236,9 +236,8 @@ static ua_slots_t *one_slot(apr_pool_t *pool)
     apr_uintptr_t at = (apr_uintptr_t)apr_pcalloc(pool, size + 64);
     ua_slots_t *slots = NULL;
 
-    assert_int_equal(
-        ua_slots_init(&slots, (char *)NULL + ((at + 63) & ~(apr_uintptr_t)63), 1, 1),
-        APR_SUCCESS);
+    assert_int_equal(ua_slots_init(&slots, (void *)((at + 63) & ~(apr_uintptr_t)63), 1, 1),
+                     APR_SUCCESS);
     return slots;
 }
 

@@ -2,7 +2,7 @@
 
 exchange(server, data)    sends bytes as they are, returns every answer that came back
 Watch(server)             whether accounts, links and sessions are as they were
-memory(server)            the largest and the present memory of Apache's children
+peaks(server)             how much memory each of Apache's children had at most
 """
 import http.client
 import io
@@ -144,18 +144,26 @@ class Watch:
             assert self._rows() == self.before, "an attack changed the database"
 
 
-def memory(server):
-    """Bytes: the peak of the largest child, and what all have now."""
-    peak, now = 0, 0
+def forget_peaks(server):
+    """Makes the kernel count the children's peak from now on; a password hash of before is forgotten."""
+    for pid in server.children():
+        try:
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+        except OSError:
+            continue  # it ended meanwhile
+
+
+def peaks(server):
+    """The largest memory of each child since it started or since forget_peaks(), in bytes."""
+    found = {}
     for pid in server.children():
         try:
             text = Path(f"/proc/{pid}/status").read_text()
         except FileNotFoundError:
             continue
-        numbers = {line.split(":")[0]: line.split()[1] for line in text.splitlines() if line.startswith("Vm")}
-        peak = max(peak, int(numbers.get("VmHWM", 0)) * 1024)
-        now += int(numbers.get("VmRSS", 0)) * 1024
-    return peak, now
+        lines = [line for line in text.splitlines() if line.startswith("VmHWM:")]
+        found[pid] = int(lines[0].split()[1]) * 1024 if lines else 0
+    return found
 
 
 def problem(answer, status, code):

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from attacks import answers, chunks, connect, exchange, memory, pairs, post, received, request
+from attacks import answers, chunks, connect, exchange, forget_peaks, pairs, peaks, post, received, request
 from client import Client
 from people import stranger
 from server import wait_for
@@ -37,10 +37,12 @@ def warm(server):
     """The server after its children have seen a full body; fails when the test made one grow."""
     for _ in range(8):
         exchange(server, post("/auth/login", padded(LIMIT)))
-    before = memory(server)[0]
+    forget_peaks(server)
+    before = peaks(server)
     yield server
-    grown = memory(server)[0] - before
-    assert grown < 8 * MEGABYTE, f"a child grew by {grown >> 10} KiB"
+    after = peaks(server)
+    grown = max(after[pid] - before[pid] for pid in before if pid in after)
+    assert grown < 4 * MEGABYTE, f"a child grew by {grown >> 10} KiB"
 
 
 @pytest.mark.parametrize("make, kind", [(padded, FORM[1]), (padded_json, JSON[1])])
@@ -207,14 +209,15 @@ def test_body_06_framed_twice(server, headers):
     if "Transfer_Encoding" in headers[0]:
         assert statuses == [422, 404] or statuses == [400, 404], statuses  # five bytes of body, then a request
     elif len(found) == 2:
-        assert [headers[0][0], headers[0][1]] in (["Content-Length", "5"], ["Transfer-Encoding", "chunked"]), statuses
+        name, value = headers[0]
+        assert (name, value) == ("Content-Length", "5") or value.endswith("chunked"), statuses
         assert statuses[1] == 404
     else:
         assert len(found) <= 1 and all(status in (400, 413, 422, 501) for status in statuses), statuses
 
 
 @pytest.mark.parametrize("path, kind, expected", [
-    ("/auth/login", "text/plain", 415), ("/auth/nothing", FORM[1], 404), ("/auth/login", FORM[1], 400),
+    ("/auth/login", "text/plain", 415), ("/auth/nothing", FORM[1], 404), ("/auth/login", FORM[1], 422),
     ("/dashboard", FORM[1], 303), ("/auth/health", FORM[1], 405), ("/auth/logout", "multipart/form-data", 415),
     ("/auth/assets/x", FORM[1], 404),
 ])

@@ -1,4 +1,4 @@
-"""pages.py: what a person does with the pages, in the words that stand on them.
+"""browsing.py: what a person does with the pages, in the words that stand on them.
 
 A Person reads headlines, fills in fields by their labels' ids, and presses what is written on a
 button. Every step that leads to another page waits until that page is there.
@@ -11,6 +11,10 @@ from selenium.webdriver.common.by import By
 from server import wait_for
 
 GOOD_PASSWORD = "purple-monkey-dishwasher-92"
+READING = """
+    var all = ["main button, main a, main summary", "button, a"].map(s => Array.from(document.querySelectorAll(s))).flat()
+    return all.find(e => e.checkVisibility() && e.innerText.trim() === arguments[0])
+"""
 _numbers = itertools.count(1)
 
 
@@ -73,9 +77,8 @@ class Person:
         return self
 
     def fill(self, **values):
-        for name, value in values.items():
-            entry = self.field(name)
-            entry.clear()
+        find = "return arguments[0].map(name => { var e = document.getElementById('f-' + name); e.value = ''; return e })"
+        for entry, value in zip(self.script(find, list(values)), values.values()):
             entry.send_keys(value)
         return self
 
@@ -90,10 +93,9 @@ class Person:
 
     def reading(self, words):
         """The button, link or summary that reads so; the page's own comes before the frame's."""
-        found = self.all("main button, main a, main summary") + self.all("button, a")
-        found = [e for e in found if e.is_displayed() and e.text == words]
+        found = self.script(READING, words)
         assert found, f"nothing to press reads {words!r} on:\n{self.text}"
-        return found[0]
+        return found
 
     def follow(self, element):
         return self.leave(element.click)

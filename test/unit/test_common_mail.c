@@ -1,0 +1,192 @@
+/* test_common_mail.c: links and mails of a registration, the buckets of one mail address, the cookie of
+ * the browser that registered. */
+#include "fixture.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define ALICE        "alice@example.org"
+
+static ua_req_t *request(ua_test_t *t)
+{
+    ua_req_t *req = apr_pcalloc(t->turn, sizeof *req);
+
+    req->ctx = ua_test_context(t);
+    req->path = req->query = req->cookie = "";
+    return req;
+}
+
+static apr_interval_time_t take(ua_test_t *t, const char *key, const char *owner)
+{
+    ua_req_t *req = request(t);
+    apr_interval_time_t wait = -1;
+
+    assert_int_equal(ua_mail_take(&wait, req, key, owner), APR_SUCCESS);
+    ua_db_release(req->ctx);
+    return apr_time_sec(wait);
+}
+
+static apr_interval_time_t peek(ua_test_t *t, const char *key, const char *owner)
+{
+    ua_req_t *req = request(t);
+    apr_interval_time_t wait = -1;
+
+    assert_int_equal(ua_mail_peek(&wait, req, key, owner), APR_SUCCESS);
+    ua_db_release(req->ctx);
+    return apr_time_sec(wait);
+}
+
+static void counts_every_rate(void **state)
+{
+    static const struct {
+        const char *comment;
+        apr_int64_t seconds;
+        apr_interval_time_t wait;
+    } steps[] = {
+        {"1st", 0, 0},
+        {"at once", 0, 60},
+        {"a second too early", 59, 1},
+        {"2nd", 1, 0},
+        {"3rd of 10 minutes", 60, 0},
+        {"4th", 60, 420},
+        {"when the 10 minutes are over", 420, 0},
+    };
+
+    ua_test_t *t = ua_test_open("UserAuthMailLimit 1/1m 3/10m", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        ua_test_clock(t, steps[i].seconds);
+        if (peek(t, ALICE, "") != steps[i].wait || take(t, ALICE, "") != steps[i].wait) {
+            fail_msg("%s", steps[i].comment);
+        }
+    }
+    ua_test_close(t);
+}
+
+static void changes_nothing_by_looking(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(peek(t, ALICE, ""), 0);
+    }
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM throttle"), 0);
+    assert_int_equal(take(t, ALICE, ""), 0);
+    assert_int_equal(take(t, ALICE, ""), 60);
+    assert_int_equal(ua_test_count(t, "SELECT MAX(hits) FROM throttle"), 1);
+    ua_test_close(t);
+}
+
+static void keeps_buckets_apart(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    assert_int_equal(take(t, ALICE, ""), 0);
+    assert_int_equal(take(t, ALICE, "owner"), 0);
+    assert_int_equal(take(t, "bob@example.org", ""), 0);
+    assert_int_equal(take(t, ALICE, ""), 60);
+    assert_int_equal(take(t, ALICE, "owner"), 60);
+    assert_int_equal(
+        ua_test_count(t, "SELECT COUNT(*) FROM throttle WHERE name LIKE '%%alice%%'"), 0);
+    ua_test_close(t);
+}
+
+static void can_be_turned_off(void **state)
+{
+    ua_test_t *t = ua_test_open("UserAuthMailLimit off", NULL);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(take(t, ALICE, ""), 0);
+    }
+    ua_test_close(t);
+}
+
+static void issues_both_links_with_one_mail(void **state)
+{
+    ua_test_t *t = ua_test_open("UserAuthVerifyLifetime 2h", "UserAuthDisownLifetime 3d", NULL);
+    ua_req_t *req = NULL;
+    ua_account_t account = {.username = "alice", .email = ALICE};
+
+    (void)state;
+    ua_test_register(t, "alice");
+    ua_test_sql(t, "DELETE FROM token");
+    ua_test_sql(t, "DELETE FROM outbox");
+    account.id = ua_test_scalar(t, "SELECT id FROM account");
+    req = request(t);
+    assert_int_equal(ua_mail_verification(req, &account), APR_SUCCESS);
+    ua_db_release(req->ctx);
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT group_concat(line) FROM (SELECT purpose || ((expires - "
+                          "created) / 1000000) AS line FROM token ORDER BY purpose)"),
+        "disown259200,verify7200");
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT token_id || ' ' || disown_id FROM outbox"),
+        ua_test_scalar(t, "SELECT v.id || ' ' || d.id FROM token v, token d WHERE v.purpose = "
+                          "'verify' AND d.purpose = 'disown'"));
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT kind || ' ' || email || ' ' || username || ' ' || state || "
+                          "' ' || ((expires - created) / 1000000) FROM outbox"),
+        "verify alice@example.org alice 0 7200");
+    ua_test_close(t);
+}
+
+/* What the browser that registered has: its value, with an empty request around it. */
+static const char *signed_cookie(ua_test_t *t, const char *account_id)
+{
+    ua_req_t *req = request(t);
+    ua_res_t res;
+
+    ua_res_init(&res, req);
+    assert_int_equal(ua_registration_cookie(&res, req, account_id), APR_SUCCESS);
+    assert_int_equal(APR_ARRAY_IDX(res.cookies, 0, ua_cookie_t).age, 3 * 24 * 3600);
+    return APR_ARRAY_IDX(res.cookies, 0, ua_cookie_t).value;
+}
+
+static void signs_the_cookie_of_the_browser(void **state)
+{
+    static const char id[] = "6f1c5d44-5b0a-4a0e-9d57-0d9f3a1b2c3d";
+    static const char other[] = "7f1c5d44-5b0a-4a0e-9d57-0d9f3a1b2c3d";
+    ua_test_t *t = ua_test_open("UserAuthUnverifiedLifetime 3d", NULL);
+    const char *value = signed_cookie(t, id);
+
+    const struct {
+        const char *comment, *value, *account;
+    } rows[] = {
+        {"genuine", value, id},
+        {"without its signature", id, NULL},
+        {"another account's id", apr_pstrcat(t->pool, other, value + 36, NULL), NULL},
+        {"cut", apr_pstrndup(t->pool, value, strlen(value) - 1), NULL},
+        {"longer", apr_pstrcat(t->pool, value, "A", NULL), NULL},
+        {"nothing", "", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ua_req_t *req = request(t);
+        const char *account = NULL;
+
+        req->cookie = apr_pstrcat(t->turn, "a=b; userauth-registration=", rows[i].value, NULL);
+        account = ua_registration_account(req);
+        if (rows[i].account ? !account || strcmp(account, rows[i].account) != 0
+                            : account != NULL) {
+            fail_msg("%s: %s", rows[i].comment, account ? account : "(none)");
+        }
+    }
+    ua_test_close(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_every_rate),
+        cmocka_unit_test(changes_nothing_by_looking),
+        cmocka_unit_test(keeps_buckets_apart),
+        cmocka_unit_test(can_be_turned_off),
+        cmocka_unit_test(issues_both_links_with_one_mail),
+        cmocka_unit_test(signs_the_cookie_of_the_browser),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,131 @@
+/* test_transact_faults.c: check and submit while the database fails: written by u3. */
+#include "transact_script.h"
+
+/* DB-03, DB-10: a COMMIT that failed is of unknown outcome; the outcome counts once. */
+static void a_lost_commit_counts_once(void **state)
+{
+    static const struct {
+        fault_t faults[3];
+        int fails; /* so many scripted failures first */
+        int tries;
+        const char *comment;
+    } rows[] = {
+        {{{.kinds = FAULT_COMMIT, .times = 1}}, 0, 2, "not committed: made again"},
+        {{{.kinds = FAULT_COMMIT, .times = 1, .done = 1}}, 0, 1, "committed: found"},
+        {{{.kinds = FAULT_COMMIT, .times = 1, .done = 1}}, 1, 2, "found after a second try"},
+        {{{.kinds = FAULT_COMMIT, .times = 1, .done = 1}}, 2, 3, "found after the last try"},
+        {{{.kinds = FAULT_COMMIT, .times = 1, .done = 1},
+          {.kinds = FAULT_SELECT, .times = 1, .after = 1},
+          {.kinds = FAULT_BEGIN, .times = 1, .after = 2}},
+         0,
+         1,
+         "committed, then the database is away for a moment"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ua_test_t *t = begin();
+
+        print_message("%s\n", rows[i].comment);
+        for (int n = 0; n < rows[i].fails; n++) {
+            script.submit[n] = APR_EGENERAL;
+        }
+        for (int n = 0; n < 3; n++) {
+            faults_add(rows[i].faults[n]);
+        }
+        assert_int_equal(play(t), 200);
+        assert_int_equal(script.tries, rows[i].tries);
+        assert_done(t);
+        ua_test_close(t);
+    }
+}
+
+/* Two requests never take each other's event for their own. */
+static void anothers_event_is_not_ours(void **state)
+{
+    ua_test_t *t = begin();
+
+    (void)state;
+    assert_int_equal(play(t), 200);
+    faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1});
+    assert_int_equal(play(t), 200);
+    assert_int_equal(script.tries, 2);
+    assert_int_equal(happened(t), 2);
+    ua_test_close(t);
+}
+
+/* DB-01, DB-02, DB-12: no BEGIN, no COMMIT. */
+static void a_transaction_that_never_works(void **state)
+{
+    static const struct {
+        fault_t fault;
+        int tries;
+        ua_problem_e problem;
+        apr_int64_t retry_after;
+        const char *logged;
+    } rows[] = {
+        {{.kinds = FAULT_BEGIN, .times = 9},
+         0,
+         UA_PROBLEM_STORAGE_UNAVAILABLE,
+         2,
+         "refused: begin: "},
+        {{.kinds = FAULT_BEGIN, .times = 9, .rc = 5},
+         0,
+         UA_PROBLEM_BUSY,
+         5,
+         "refused: begin: "},
+        {{.kinds = FAULT_COMMIT, .times = 9},
+         3,
+         UA_PROBLEM_STORAGE_UNAVAILABLE,
+         2,
+         "refused: commit: "},
+        {{.kinds = FAULT_WRITE, .times = 9},
+         3,
+         UA_PROBLEM_STORAGE_UNAVAILABLE,
+         2,
+         "refused: event_insert: "},
+        {{.kinds = FAULT_WRITE, .times = 9, .rc = 5},
+         1,
+         UA_PROBLEM_BUSY,
+         5,
+         "refused: event_insert: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ua_test_t *t = begin();
+
+        faults_add(rows[i].fault);
+        ua_test_expect(t, rows[i].logged);
+        assert_int_equal(play(t), 503);
+        assert_int_equal(script.tries, rows[i].tries);
+        assert_undone(t, rows[i].problem, rows[i].retry_after);
+        ua_test_close(t);
+    }
+}
+
+/* What a handler left open is undone, and the next request finds a good connection (DB-03..DB-05). */
+static void the_next_request_works(void **state)
+{
+    ua_test_t *t = begin();
+
+    (void)state;
+    faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 9});
+    ua_test_expect(t, "UA0101");
+    assert_int_equal(play(t), 503);
+    assert_int_equal(play(t), 200);
+    assert_int_equal(happened(t), 1);
+    ua_test_close(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_commit_counts_once),
+        cmocka_unit_test(anothers_event_is_not_ours),
+        cmocka_unit_test(a_transaction_that_never_works),
+        cmocka_unit_test(the_next_request_works),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
