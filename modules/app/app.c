@@ -58,6 +58,25 @@ static const char *check_template_folder(const ua_conf_t *conf, apr_pool_t *pool
     return NULL;
 }
 
+/* The first line of a mail's text is its subject. */
+static const char *check_subject(ua_app_t *app, apr_pool_t *pool, const char *name)
+{
+    const char *text = NULL;
+    const char *where = name;
+    apr_size_t length = 0;
+
+    if (strncmp(name, "mail/", 5) != 0 || strcmp(name + strlen(name) - 4, ".txt") != 0) {
+        return NULL;
+    }
+    if (template_source(app, pool, name, &text, &length, &where) == APR_SUCCESS && length > 9 &&
+        strncmp(text, "Subject: ", 9) == 0) {
+        return NULL;
+    }
+    return apr_psprintf(
+        pool, "%s:1: the first line of a mail is \"Subject: …\", followed by an empty line",
+        where);
+}
+
 static const char *load_templates(ua_app_t *app, apr_pool_t *pool, int *row)
 {
     const char *const *names = ua_page_templates(pool);
@@ -76,6 +95,7 @@ static const char *load_templates(ua_app_t *app, apr_pool_t *pool, int *row)
                                "<form method=\"post\">",
                                *name);
         }
+        why = why ? why : check_subject(app, pool, *name);
     }
     app->templates = templates;
     return why;

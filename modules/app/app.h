@@ -120,6 +120,9 @@ typedef struct ua_jobs_t ua_jobs_t;
  * logged, so that it is logged once. */
 apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
                             volatile apr_uint32_t *cause) UA_MUST_USE;
+/* From another thread, when the process ends: what is running comes to an end within a second. A mail
+ * on its way is given up without a mark; another process takes it when its lease ends. */
+void ua_jobs_stop(ua_jobs_t *jobs);
 /* Sends the mails that are due; 1 when there was one. */
 int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
 /* Writes last uses; sweeps once a minute. */

@@ -25,6 +25,7 @@ struct ua_jobs_t {
     apr_pool_t *pool; /* lives with the child; `turn` is cleared after each turn */
     ua_smtp_t *smtp;
     volatile apr_uint32_t *cause;
+    volatile apr_uint32_t stopping;
     apr_time_t swept;
     apr_time_t touched;
 };
@@ -83,6 +84,16 @@ static void report(const ua_jobs_t *jobs, apr_pool_t *pool, const char *why)
     }
 }
 
+static int is_stopping(ua_jobs_t *jobs)
+{
+    return apr_atomic_read32(&jobs->stopping) != 0;
+}
+
+void ua_jobs_stop(ua_jobs_t *jobs)
+{
+    apr_atomic_set32(&jobs->stopping, 1);
+}
+
 /* Prolongs the lease once a second while libcurl works. Nonzero when it was lost. */
 static int keep_alive(void *baton)
 {
@@ -91,8 +102,8 @@ static int keep_alive(void *baton)
     ua_ctx_t *ctx = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    if (clock - sending->renewed < APR_USEC_PER_SEC) {
-        return 0;
+    if (clock - sending->renewed < APR_USEC_PER_SEC || is_stopping(sending->jobs)) {
+        return is_stopping(sending->jobs);
     }
     sending->renewed = clock;
     rv = ua_app_context(&ctx, sending->jobs->app, sending->pool,
@@ -127,8 +138,10 @@ static apr_status_t send_mail(sending_t *sending, ua_ctx_t *ctx, const char **wh
     apr_status_t rv = ua_mailer_write(&mail, app, ctx, sending->row);
     char words[120];
 
-    *why = ctx->failed;
-    UA_CHECK(rv);
+    if (rv != APR_SUCCESS) { /* a template's fault is no reason to give the mail up */
+        *why = ctx->failed;
+        return APR_EGENERAL;
+    }
     if (app->conf->mail_kind == UA_MAIL_SMTP) {
         return send_smtp(sending, &mail, why);
     }
@@ -183,6 +196,9 @@ static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     outcome = row->expires > ctx->now ? send_mail(&sending, ctx, &why) : APR_EINVAL;
+    if (outcome != APR_SUCCESS && is_stopping(jobs)) {
+        return APR_SUCCESS;
+    }
     report(jobs, ctx->pool, outcome == APR_SUCCESS ? NULL : why ? why : "its link has expired");
     ctx->now = sending.started + (apr_time_now() - clock);
     rv = settle(ctx, row, outcome);
@@ -197,7 +213,7 @@ static apr_status_t send_due(ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
 
     ua_db_release(ctx);
     UA_CHECK(rv);
-    for (int i = 0; i < rows->nelts; i++) {
+    for (int i = 0; i < rows->nelts && !is_stopping(jobs); i++) {
         UA_CHECK(send_one(jobs, ctx, APR_ARRAY_IDX(rows, i, ua_row_t)[0]));
     }
     *sent = rows->nelts;

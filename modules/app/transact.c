@@ -120,29 +120,51 @@ static void write_lines(const ua_app_t *app, const ua_ctx_t *ctx)
     }
 }
 
-/* Before another try: a fresh connection and a moment. APR_SUCCESS when the last one's COMMIT, whose
- * answer was lost, turns out to have happened. */
-static apr_status_t prepare_retry(ua_req_t *req, int tries, int committing)
+/* What is known of the tries so far. */
+typedef struct tries_t {
+    int count;
+    int unknown; /* a COMMIT may have happened although its answer was lost */
+    apr_status_t rv;
+} tries_t;
+
+/* One more try, on a fresh connection after the first. While a COMMIT's outcome is unknown nothing is
+ * submitted again before the database has said that it did not happen. */
+static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
 {
-    ua_db_rollback(req->ctx);
-    ua_db_release(req->ctx);
-    pause_before(req, tries);
-    return committing ? ua_event_happened(req->ctx) : APR_NOTFOUND;
+    apr_status_t happened = APR_NOTFOUND;
+    int committing = 0;
+
+    if (tries->count > 0) {
+        ua_db_rollback(req->ctx);
+        ua_db_release(req->ctx);
+        pause_before(req, tries->count);
+    }
+    if (tries->unknown) {
+        happened = ua_event_happened(req->ctx);
+    }
+    if (happened != APR_NOTFOUND) {
+        tries->rv = happened;
+        return;
+    }
+    start_over(req, res);
+    tries->rv = attempt(req, res, &committing);
+    tries->unknown = committing;
 }
 
 static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 {
-    int committing = 0;
-    apr_status_t rv = APR_EGENERAL;
+    tries_t tries = {0, 0, APR_EGENERAL};
 
-    for (int tries = 0; tries < TRIES && rv != APR_SUCCESS && !is_busy(rv); tries++) {
-        if (tries > 0 && prepare_retry(req, tries, committing) == APR_SUCCESS) {
-            return APR_SUCCESS;
-        }
-        start_over(req, res);
-        rv = attempt(req, res, &committing);
+    while (tries.count < TRIES && tries.rv != APR_SUCCESS &&
+           (tries.unknown || !is_busy(tries.rv))) {
+        try_again(&tries, req, res);
+        tries.count++;
     }
-    return rv;
+    if (tries.rv != APR_SUCCESS && tries.unknown) {
+        ua_db_release(req->ctx);
+        tries.rv = ua_event_happened(req->ctx) == APR_SUCCESS ? APR_SUCCESS : tries.rv;
+    }
+    return tries.rv;
 }
 
 void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)

@@ -273,8 +273,8 @@ static apr_status_t select_rows(apr_array_header_t *rows, ua_ctx_t *ctx, apr_poo
     return rc == 0 ? APR_SUCCESS : failed(ctx, query->label, rc);
 }
 
-apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t *query,
-                       const ua_arg_t *args)
+static apr_status_t read_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t *query,
+                             const ua_arg_t *args)
 {
     apr_array_header_t *rows;
     apr_pool_t *pool = NULL;
@@ -287,6 +287,20 @@ apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t
     apr_pool_destroy(pool);
     if (rv == APR_SUCCESS) {
         *out = rows;
+    }
+    return rv;
+}
+
+/* A read outside a transaction is tried once more: after a change of the schema by another process
+ * each connection fails once (4). */
+apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t *query,
+                       const ua_arg_t *args)
+{
+    int alone = !in_transaction(ctx);
+    apr_status_t rv = read_all(out, ctx, query, args);
+
+    if (rv == APR_EGENERAL && alone) {
+        rv = read_all(out, ctx, query, args);
     }
     return rv;
 }

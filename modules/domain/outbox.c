@@ -110,13 +110,11 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
         return APR_SUCCESS;
     }
     UA_CHECK(rv);
-    if (ua_row_number(row, 0) == SENT) {
-        *out = UA_SENDING_SENT;
+    if (ua_row_number(row, 0) == WAITING) {
+        *out = ua_row_number(row, 1) > 0 ? UA_SENDING_DELAYED : UA_SENDING_QUEUED;
     }
     else {
-        *out = ua_row_number(row, 0) == WAITING && ua_row_number(row, 1) == 0
-                   ? UA_SENDING_QUEUED
-                   : UA_SENDING_DELAYED;
+        *out = ua_row_number(row, 0) == SENT ? UA_SENDING_SENT : UA_SENDING_UNKNOWN;
     }
     return APR_SUCCESS;
 }

@@ -59,7 +59,11 @@ static const char *const *all_words(ua_ctx_t *ctx, const char *const *words)
 const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words)
 {
     const ua_conf_t *conf = ctx->conf;
+    const char *length_refusal = ua_password_length_refusal(password);
 
+    if (length_refusal) { /* normalising can make a text longer */
+        return length_refusal;
+    }
     if (ua_utf8_length(password) < (apr_size_t)conf->password_min_length) {
         return apr_psprintf(ctx->pool, "Use at least %d characters.",
                             (int)conf->password_min_length);
@@ -75,23 +79,33 @@ const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char 
     return NULL;
 }
 
-apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx)
+/* Two syllables of 80 each. */
+static apr_status_t draw_group(char group[4], ua_ctx_t *ctx)
 {
-    /* Ten syllables in five groups, each of 80: 63 bits. */
     static const char consonants[] = "bdfghjklmnprstvz";
     static const char vowels[] = "aeiou";
-    unsigned char bytes[20];
-    char *text = apr_pcalloc(ctx->pool, 2 * sizeof bytes);
-    char *p = text;
+    unsigned char bytes[4];
 
     UA_CHECK(ua_draw(ctx, bytes, sizeof bytes));
-    for (apr_size_t i = 0; i < sizeof bytes; i += 2) {
-        if (i > 0 && i % 4 == 0) {
-            *p++ = '-';
-        }
-        *p++ = consonants[bytes[i] % 16];
-        *p++ = vowels[bytes[i + 1] % 5];
+    for (int i = 0; i < 4; i += 2) {
+        group[i] = consonants[bytes[i] % 16];
+        group[i + 1] = vowels[bytes[i + 1] % 5];
     }
+    return APR_SUCCESS;
+}
+
+/* Five groups are 63 bits; more where longer passwords are asked for. */
+apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx)
+{
+    apr_size_t least = (apr_size_t)ctx->conf->password_min_length;
+    apr_size_t groups = least > 24 ? (least + 5) / 5 : 5;
+    char *text = apr_palloc(ctx->pool, groups * 5);
+
+    for (apr_size_t i = 0; i < groups; i++) {
+        UA_CHECK(draw_group(text + i * 5, ctx));
+        text[i * 5 + 4] = '-';
+    }
+    text[groups * 5 - 1] = '\0';
     *out = text;
     return APR_SUCCESS;
 }

@@ -37,7 +37,7 @@ UA_QUERY(session_insert, "INSERT INTO session (id, digest, account_id, site, cre
 UA_QUERY(session_by_digest, "SELECT s.id, s.created, s.last_used, s.idle, s.expires, s.auth_time, a.id, a.username, a.email, a.display_name, a.last_sign_in, a.previous_sign_in FROM session s JOIN account a ON a.id = s.account_id WHERE s.digest = %s AND s.ended = 0 AND a.enabled = 1")
 UA_QUERY(session_end_digest, "UPDATE session SET ended = %lld WHERE digest = %s AND ended = 0")
 UA_QUERY(session_touch, "UPDATE session SET last_used = %lld WHERE id = %s AND last_used < %lld AND ended = 0")
-UA_QUERY(session_list, "SELECT id FROM session WHERE account_id = %s AND ended = 0 ORDER BY created DESC, id LIMIT 1001")
+UA_QUERY(session_list, "SELECT id FROM session WHERE account_id = %s AND ended = 0 AND expires > %lld AND last_used + idle > %lld AND id <> %s ORDER BY created DESC, id LIMIT 1001")
 UA_QUERY(session_end_id, "UPDATE session SET ended = %lld WHERE id = %s AND ended = 0")
 UA_QUERY(session_sweep, "DELETE FROM session WHERE expires < %lld OR (ended > 0 AND ended < %lld)")
 

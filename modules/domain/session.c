@@ -5,13 +5,15 @@
 /* The longest part of a User-Agent that is kept, in bytes. */
 #define AGENT_BYTES 255
 
-/* Ends what is over the limit, oldest first. */
-static apr_status_t end_oldest(ua_ctx_t *ctx, const char *account_id)
+/* Ends what is over the limit beside the new one, oldest first. */
+static apr_status_t end_oldest(ua_ctx_t *ctx, const char *account_id, const char *new_id)
 {
     apr_array_header_t *rows = NULL;
 
-    UA_CHECK(ua_db_all(&rows, ctx, UA_Q(session_list), UA_ARGS(ua_s(account_id))));
-    for (apr_int64_t i = ctx->conf->session_limit; i < rows->nelts; i++) {
+    UA_CHECK(
+        ua_db_all(&rows, ctx, UA_Q(session_list),
+                  UA_ARGS(ua_s(account_id), ua_n(ctx->now), ua_n(ctx->now), ua_s(new_id))));
+    for (apr_int64_t i = ctx->conf->session_limit - 1; i < rows->nelts; i++) {
         ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
 
         UA_CHECK(
@@ -41,7 +43,7 @@ apr_status_t ua_session_start(const char **cookie, apr_int64_t *age, ua_ctx_t *c
         UA_ARGS(ua_s(id), ua_s(digest), ua_s(account_id), ua_s(conf->site), ua_n(ctx->now),
                 ua_n(ctx->now), ua_n(idle), ua_n(ctx->now + life), ua_n(ctx->now), ua_s("pwd"),
                 ua_s(ctx->address), ua_s(ua_utf8_cut(ctx->pool, ctx->agent, AGENT_BYTES)))));
-    UA_CHECK(end_oldest(ctx, account_id));
+    UA_CHECK(end_oldest(ctx, account_id, id));
     *cookie = text;
     *age = remember ? apr_time_sec(life) : 0;
     return APR_SUCCESS;

@@ -7,54 +7,35 @@
 static const ua_field_t fields[] = {{"token", "Link", "hidden", 0, NULL, NULL, NULL, NULL},
                                     {0}};
 
-static apr_status_t read_token(ua_token_t **out, ua_req_t *req)
-{
-    return ua_token_read(out, req->ctx, UA_PURPOSE_DISOWN,
-                         ua_link_token(req, UA_PURPOSE_DISOWN));
-}
-
 static apr_status_t disown_show(ua_res_t *res, ua_req_t *req)
 {
-    ua_token_t *token = NULL;
-    ua_account_t *account = NULL;
-
-    if (ua_link_cleaned(res, req, UA_PURPOSE_DISOWN)) {
-        return APR_SUCCESS;
-    }
-    UA_CHECK(read_token(&token, req));
-    if (token->standing != UA_TOKEN_GOOD) {
-        ua_link_refuse(res, req, token);
-        return APR_SUCCESS;
-    }
-    UA_CHECK(ua_account_by_id(&account, req->ctx, token->account_id));
-    if (!req->wants_json) {
+    UA_CHECK(ua_link_show(res, req, UA_PURPOSE_DISOWN));
+    if (!res->problem && !res->location && !req->wants_json) {
         ua_json_set_flag(res->view, "can_remove", 1);
-        ua_json_set(res->view, "email", token->email);
-        ua_json_set(res->view, "username", account->username);
-        ua_json_set(res->view, "token", ua_link_token(req, UA_PURPOSE_DISOWN));
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t disown_submit(ua_res_t *res, ua_req_t *req)
+/* The account goes, and with it every other way to it. */
+static apr_status_t remove_registration(ua_ctx_t *ctx, const ua_token_t *token)
 {
-    ua_ctx_t *ctx = req->ctx;
-    ua_token_t *token = NULL;
-    apr_status_t rv = APR_NOTFOUND;
-
-    UA_CHECK(read_token(&token, req));
-    if (token->standing == UA_TOKEN_GOOD) {
-        rv = ua_token_use(ctx, token);
-        token->standing = rv == APR_NOTFOUND ? UA_TOKEN_USED : token->standing;
-    }
-    if (rv == APR_NOTFOUND) {
-        ua_link_refuse(res, req, token);
-        return APR_SUCCESS;
-    }
-    UA_CHECK(rv);
     UA_CHECK(ua_outbox_drop_all(ctx, token->account_id, UA_MAIL_VERIFY));
     UA_CHECK(ua_account_remove(ctx, token->account_id, token->email));
-    UA_CHECK(ua_event_add(ctx, "registration_removed", token->account_id, ""));
+    UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
+    UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_DISOWN, UA_ENDED_SIBLING));
+    return ua_event_add(ctx, "registration_removed", token->account_id, "");
+}
+
+static apr_status_t disown_submit(ua_res_t *res, ua_req_t *req)
+{
+    ua_token_t *token = NULL;
+    ua_account_t *account = NULL;
+
+    UA_CHECK(ua_link_use(&token, &account, res, req, UA_PURPOSE_DISOWN));
+    if (token->standing != UA_TOKEN_GOOD) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(remove_registration(req->ctx, token));
     ua_link_done(res, req, UA_PURPOSE_DISOWN);
     res->notice = UA_NOTICE_REMOVED;
     if (!req->wants_json) {

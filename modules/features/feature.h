@@ -194,11 +194,14 @@ apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,
 /* T of this request: the form's field, the query's, or the cookie's; NULL without any. */
 const char *ua_link_token(ua_req_t *req, const char *purpose);
 
-/* 1 when the link was answered with a redirect to the clean path, T in a cookie. */
-int ua_link_cleaned(ua_res_t *res, ua_req_t *req, const char *purpose);
+/* The page of a link: its address, name and T for the button; or what is wrong with it; or a redirect
+ * to the clean path with T in a cookie. Uses nothing up. */
+apr_status_t ua_link_show(ua_res_t *res, ua_req_t *req, const char *purpose) UA_MUST_USE;
 
-/* Says what is wrong with a token that is not good, and counts the try. */
-void ua_link_refuse(ua_res_t *res, ua_req_t *req, const ua_token_t *token);
+/* Uses a link up. When (*out)->standing is not UA_TOKEN_GOOD the reply says what is wrong, and the try
+ * is counted; else *account is whom it was sent to. */
+apr_status_t ua_link_use(ua_token_t **out, ua_account_t **account, ua_res_t *res, ua_req_t *req,
+                         const char *purpose) UA_MUST_USE;
 
 /* Forgets the cookie after its token was used. */
 void ua_link_done(ua_res_t *res, ua_req_t *req, const char *purpose);

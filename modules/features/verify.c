@@ -18,7 +18,7 @@ static apr_status_t read_token(ua_token_t **out, ua_req_t *req)
 
 static int is_prefetch(const ua_req_t *req)
 {
-    return strstr(req->purpose, "prefetch") != NULL;
+    return strcasestr(req->purpose, "prefetch") != NULL;
 }
 
 /* 1 when this browser registered the token's account. */
@@ -66,34 +66,17 @@ static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
 
 static apr_status_t verify_show(ua_res_t *res, ua_req_t *req)
 {
-    ua_token_t *token = NULL;
-    ua_account_t *account = NULL;
-
-    if (ua_link_cleaned(res, req, UA_PURPOSE_VERIFY)) {
-        return APR_SUCCESS;
-    }
-    UA_CHECK(read_token(&token, req));
-    if (token->standing != UA_TOKEN_GOOD) {
-        ua_link_refuse(res, req, token);
-        return APR_SUCCESS;
-    }
-    UA_CHECK(ua_account_by_id(&account, req->ctx, token->account_id));
-    if (!req->wants_json) {
+    UA_CHECK(ua_link_show(res, req, UA_PURPOSE_VERIFY));
+    if (!res->problem && !res->location && !req->wants_json) {
         ua_json_set_flag(res->view, "can_confirm", 1);
-        ua_json_set(res->view, "email", token->email);
-        ua_json_set(res->view, "username", account->username);
-        ua_json_set(res->view, "token", ua_link_token(req, UA_PURPOSE_VERIFY));
     }
     return APR_SUCCESS;
 }
 
 /* The token is used up: enable its account, hold its name, end every other link of it. */
-static apr_status_t confirm(ua_ctx_t *ctx, const ua_token_t *token)
+static apr_status_t confirm(ua_ctx_t *ctx, const ua_token_t *token, const ua_account_t *account)
 {
-    ua_account_t *account = NULL;
-
-    UA_CHECK(ua_account_verify(ctx, token->account_id, token->email));
-    UA_CHECK(ua_account_by_id(&account, ctx, token->account_id));
+    UA_CHECK(ua_account_verify(ctx, account->id, token->email));
     UA_CHECK(ua_username_hold(ctx, ua_username_key(ctx->pool, account->username), account->id));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_SIBLING));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
@@ -102,27 +85,14 @@ static apr_status_t confirm(ua_ctx_t *ctx, const ua_token_t *token)
 
 static apr_status_t verify_submit(ua_res_t *res, ua_req_t *req)
 {
-    ua_ctx_t *ctx = req->ctx;
     ua_token_t *token = NULL;
-    apr_status_t rv = APR_SUCCESS;
+    ua_account_t *account = NULL;
 
-    UA_CHECK(read_token(&token, req));
-    if (token->standing == UA_TOKEN_GOOD) {
-        rv = ua_token_use(ctx, token);
-    }
-    if (rv == APR_NOTFOUND) { /* another request was first */
-        token->standing = UA_TOKEN_USED;
-    }
-    else if (rv != APR_SUCCESS) {
-        return rv;
-    }
+    UA_CHECK(ua_link_use(&token, &account, res, req, UA_PURPOSE_VERIFY));
     if (token->standing != UA_TOKEN_GOOD) {
-        ua_link_refuse(res, req, token);
-        return token->standing == UA_TOKEN_USED
-                   ? ua_event_add(ctx, "token_refused", token->account_id, "verify")
-                   : APR_SUCCESS;
+        return APR_SUCCESS;
     }
-    UA_CHECK(confirm(ctx, token));
+    UA_CHECK(confirm(req->ctx, token, account));
     ua_link_done(res, req, UA_PURPOSE_VERIFY);
     ua_go_notice(res, req, 200, ua_path(req, UA_AREA_PUBLIC, "login"), UA_NOTICE_VERIFIED);
     return APR_SUCCESS;

@@ -23,6 +23,7 @@ typedef struct ua_server_t {
     ua_app_t *app; /* NULL where the module has nothing to do */
     server_rec *server;
     apr_file_t *events;
+    apr_array_header_t *watches;  /* of the main server: what watch.c runs */
     volatile apr_uint32_t *cause; /* shared: the last cause of a mail failure */
 } ua_server_t;
 
@@ -37,7 +38,7 @@ const char *ua_edge_vhost(apr_pool_t *pool, const server_rec *s);
 const ua_app_t *ua_edge_app(const request_rec *r);
 
 /* sites.c: which servers are sites: those with a base URL after this. */
-void ua_edge_sites(server_rec *main_server);
+void ua_edge_sites(server_rec *main_server, apr_pool_t *pool);
 /* NULL, or why a server can be neither a site nor none. `alone`: there is no virtual host. */
 const char *ua_edge_site_refusal(const server_rec *s, int alone);
 
@@ -60,6 +61,8 @@ apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int sl
 
 /* watch.c: the jobs on mod_watchdog's threads. NULL, or what is wrong. */
 const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf);
+/* In each child: the jobs end before the rest of it does. */
+void ua_edge_watch_child(apr_pool_t *pchild, const server_rec *s);
 
 /* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);

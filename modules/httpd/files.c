@@ -119,6 +119,19 @@ static const char *check_event_log(apr_pool_t *pool, const char *path)
                               folder);
 }
 
+/* libcurl reads it in the children. */
+static const char *check_ca_file(apr_pool_t *pool, const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && may(&info, S_IRUSR) && !closed_parent(pool, path)
+               ? NULL
+               : apr_psprintf(pool,
+                              "UserAuthMailCAFile: %s can't be read by the server's user (uid "
+                              "%d): run \"chmod a+r %s\"",
+                              path, (int)child_user(), path);
+}
+
 const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *err = NULL;
@@ -131,6 +144,10 @@ const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *ro
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;
         err = check_folder(pool, conf->mail_target, "UserAuthMail");
+    }
+    if (!err && conf->mail_ca_file) {
+        *row = UA_D_mail_ca_file;
+        err = check_ca_file(pool, conf->mail_ca_file);
     }
     if (!err && conf->event_log) {
         *row = UA_D_event_log;

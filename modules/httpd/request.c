@@ -53,7 +53,11 @@ static int is_https(const request_rec *r)
 /* Path and query as sent, also when the request line held a whole URL. */
 static const char *uri_of(const request_rec *r)
 {
-    return apr_uri_unparse(r->pool, &r->parsed_uri, APR_URI_UNP_OMITSITEPART);
+    const char *uri = r->unparsed_uri;
+    const char *host = *uri == '/' ? NULL : strstr(uri, "://");
+    const char *path = host ? strchr(host + 3, '/') : uri;
+
+    return path ? path : "/";
 }
 
 static void copy_headers(ua_req_t *req, const request_rec *r)
@@ -172,27 +176,38 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
     }
 }
 
-/* "a=1&token=xyz&b=2" with xyz as "***"; NULL when there is no token. */
+/* 1 when the value of a parameter is a secret. A name that is written with escapes may be one. */
+static int is_secret(const char *name, apr_size_t length)
+{
+    return memchr(name, '%', length) || (length == 5 && strncasecmp(name, "token", 5) == 0) ||
+           (length == 4 && strncasecmp(name, "code", 4) == 0);
+}
+
+/* "a=1&token=xyz&b=2" with xyz as "***"; NULL when there is no secret. At most four times as long. */
 static char *masked(apr_pool_t *pool, const char *args)
 {
-    char *copy = apr_pstrdup(pool, args);
-    char *state = NULL;
-    const char *result = "";
+    char *copy = apr_palloc(pool, 4 * strlen(args) + 1);
+    char *to = copy;
     int found = 0;
 
-    for (char *pair = apr_strtok(copy, "&", &state); pair;
-         pair = apr_strtok(NULL, "&", &state)) {
-        apr_size_t name = strcspn(pair, "=");
-        const char *plain = apr_pstrmemdup(pool, pair, name);
-        int secret = strpbrk(plain, "%+") || ap_cstr_casecmp(plain, "token") == 0 ||
-                     ap_cstr_casecmp(plain, "code") == 0;
+    while (*args) {
+        apr_size_t pair = strcspn(args, "&");
+        apr_size_t name = strcspn(args, "=&");
+        int secret = name < pair && is_secret(args, name);
+        apr_size_t kept = secret ? name + 1 : pair;
 
-        found = found || (secret && pair[name]);
-        result = apr_pstrcat(
-            pool, result, *result ? "&" : "",
-            secret && pair[name] ? apr_pstrcat(pool, plain, "=***", NULL) : pair, NULL);
+        to = (char *)memcpy(to, args, kept) + kept;
+        if (secret) {
+            to = (char *)memcpy(to, "***", 3) + 3;
+        }
+        found = found || secret;
+        args += pair;
+        if (*args) {
+            *to++ = *args++;
+        }
     }
-    return found ? apr_pstrdup(pool, result) : NULL;
+    *to = '\0';
+    return found ? copy : NULL;
 }
 
 int ua_edge_mask(request_rec *r)

@@ -61,7 +61,8 @@ static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int a
     return err ? refuse(s, pool, server->conf, row, err) : OK;
 }
 
-/* The bound on hashes is one for the whole server. */
+/* What sites have to agree about: the bound on hashes is one for the whole server, and a database has
+ * one key file. */
 static int check_agreement(const ua_server_t *first, const ua_server_t *server,
                            const server_rec *s, apr_pool_t *pool)
 {
@@ -73,14 +74,32 @@ static int check_agreement(const ua_server_t *first, const ua_server_t *server,
                       "UserAuthHashConcurrency and UserAuthHashQueue hold for the whole "
                       "server: give every virtual host the same");
     }
+    if (strcmp(a->database[0], b->database[0]) == 0 &&
+        strcmp(a->database[1], b->database[1]) == 0 && strcmp(a->key_file, b->key_file) != 0) {
+        return refuse(s, pool, b, UA_D_key_file,
+                      "UserAuthKeyFile: another virtual host uses the same database with "
+                      "another key file: give both the same");
+    }
     return OK;
+}
+
+/* This site against those before it. */
+static int check_neighbours(server_rec *main_server, const ua_server_t *server,
+                            const server_rec *s, apr_pool_t *pool)
+{
+    int rv = OK;
+
+    for (server_rec *other = main_server; other != s && rv == OK; other = other->next) {
+        if (server->app && ua_edge_server(other)->app) {
+            rv = check_agreement(ua_edge_server(other), server, s, pool);
+        }
+    }
+    return rv;
 }
 
 int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                          server_rec *main_server)
 {
-    const ua_server_t *first = NULL;
-
     (void)plog;
     (void)ptemp;
     if (ua_crypto_init() != APR_SUCCESS || ua_pwhash_init() != APR_SUCCESS ||
@@ -88,15 +107,12 @@ int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1,
                       "OpenSSL, libsodium or libcurl can't be used");
     }
-    ua_edge_sites(main_server);
+    ua_edge_sites(main_server, pconf);
     for (server_rec *s = main_server; s; s = s->next) {
         ua_server_t *server = ua_edge_server(s);
         int rv = check_one(server, s, pconf, main_server->next == NULL);
 
-        if (rv == OK && server->app && first) {
-            rv = check_agreement(first, server, s, pconf);
-        }
-        first = first ? first : server->app ? server : NULL;
+        rv = rv == OK ? check_neighbours(main_server, server, s, pconf) : rv;
         if (rv != OK) {
             return rv;
         }
@@ -213,6 +229,7 @@ static void start_child(ua_server_t *server, apr_pool_t *pchild)
 
 void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
+    ua_edge_watch_child(pchild, main_server);
     for (server_rec *s = main_server; s; s = s->next) {
         if (ua_edge_server(s)->app) {
             start_child(ua_edge_server(s), pchild);

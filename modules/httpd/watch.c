@@ -2,6 +2,7 @@
  * wait for a server, one for the rest. No singleton: any child does the work of a killed one. */
 #include "edge.h"
 
+#include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 
 #define INTERVAL apr_time_from_msec(200)
@@ -11,6 +12,7 @@ typedef struct watch_t {
     server_rec *main_server;
     int mails;
     apr_array_header_t *jobs; /* ua_jobs_t *, made when the thread starts */
+    apr_thread_mutex_t *turn; /* held while a turn runs, and for good once the child ends */
 } watch_t;
 
 static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t *server)
@@ -55,10 +57,32 @@ static apr_status_t turn(int state, void *data, apr_pool_t *pool)
     if (state == AP_WATCHDOG_STATE_STARTING) {
         return start(watch, pool);
     }
-    if (state == AP_WATCHDOG_STATE_RUNNING) {
+    if (state == AP_WATCHDOG_STATE_RUNNING &&
+        apr_thread_mutex_trylock(watch->turn) == APR_SUCCESS) {
         run(watch);
+        apr_thread_mutex_unlock(watch->turn);
     }
     return APR_SUCCESS;
+}
+
+/* Before anything of the child is torn down: no turn begins, and the running one ends. */
+static apr_status_t stop(void *data)
+{
+    watch_t *watch = data;
+
+    for (int i = 0; watch->jobs && i < watch->jobs->nelts; i++) {
+        ua_jobs_stop(APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *));
+    }
+    return apr_thread_mutex_lock(watch->turn);
+}
+
+void ua_edge_watch_child(apr_pool_t *pchild, const server_rec *s)
+{
+    const apr_array_header_t *watches = ua_edge_server(s)->watches;
+
+    for (int i = 0; watches && i < watches->nelts; i++) {
+        apr_pool_pre_cleanup_register(pchild, APR_ARRAY_IDX(watches, i, watch_t *), stop);
+    }
 }
 
 const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
@@ -73,13 +97,17 @@ const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
         return "mod_watchdog is missing: load it (LoadModule watchdog_module "
                "modules/mod_watchdog.so)";
     }
+    ua_edge_server(s)->watches = apr_array_make(pconf, 2, sizeof(watch_t *));
     for (int mails = 0; mails < 2; mails++) {
         watch_t *watch = apr_pcalloc(pconf, sizeof *watch);
         ap_watchdog_t *dog = NULL;
 
         watch->main_server = s;
         watch->mails = mails;
-        if (get(&dog, names[mails], 0, 0, pconf) != APR_SUCCESS ||
+        APR_ARRAY_PUSH(ua_edge_server(s)->watches, watch_t *) = watch;
+        if (apr_thread_mutex_create(&watch->turn, APR_THREAD_MUTEX_DEFAULT, pconf) !=
+                APR_SUCCESS ||
+            get(&dog, names[mails], 0, 0, pconf) != APR_SUCCESS ||
             add(dog, INTERVAL, watch, turn) != APR_SUCCESS) {
             return "mod_watchdog gives no thread for sending mail";
         }

@@ -32,9 +32,10 @@ CREATE TABLE held_name (
     account_id TEXT NOT NULL
 );
 
+-- A used link stays to say so, also when it removed the account.
 CREATE TABLE token (
     id TEXT NOT NULL PRIMARY KEY,
-    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL,
     site TEXT NOT NULL,
     purpose TEXT NOT NULL,
     email TEXT NOT NULL,

@@ -131,6 +131,9 @@ int ua_test_request(ua_test_t *t, ua_method_e method, const char *uri, const cha
 int ua_test_get(ua_test_t *t, const char *uri);
 int ua_test_head(ua_test_t *t, const char *uri);
 
+/* A request to an application's gated location: 0 when it is let in, else the reply's status. */
+int ua_test_gated(ua_test_t *t, ua_method_e method, const char *uri);
+
 /* A form as a program without cookies of a session sends it: names and values ended by NULL. */
 int ua_test_post(ua_test_t *t, const char *uri, ...) __attribute__((sentinel));
 /* A form as a browser sends it: asks for the page first and adds its hidden field. */

@@ -75,35 +75,57 @@ static void keep_cookies(ua_test_t *t)
     }
 }
 
-int ua_test_request(ua_test_t *t, ua_method_e method, const char *uri, const char *type,
-                    const char *body)
+/* A fresh request and an empty reply. */
+static void begin(ua_test_t *t, ua_method_e method, const char *uri)
 {
     const char *kept_uri = apr_pstrdup(t->pool, uri);
-    const char *kept_body = apr_pstrdup(t->pool, body ? body : "");
     const char *query = strchr(kept_uri, '?');
-    ua_ctx_t *ctx = NULL;
 
     apr_pool_clear(t->turn);
-    ctx = ua_test_context(t);
     t->req = apr_pcalloc(t->turn, sizeof *t->req);
     t->res = apr_pcalloc(t->turn, sizeof *t->res);
-    t->req->ctx = ctx;
+    t->req->ctx = ua_test_context(t);
     t->req->method = method;
     t->req->path =
         query ? apr_pstrmemdup(t->turn, kept_uri, (apr_size_t)(query - kept_uri)) : kept_uri;
     t->req->query = query ? query + 1 : "";
     t->req->uri = kept_uri;
     t->req->https = t->https;
+    t->req->body = t->req->content_type = "";
+    fill_headers(t, t->req);
+}
+
+/* What holds after every request: connection and hash slot are given back. */
+static void end(ua_test_t *t)
+{
+    t->body = t->res->raw ? apr_pstrmemdup(t->turn, t->res->raw, t->res->raw_length) : "";
+    assert_null(t->req->ctx->db);
+    assert_int_equal(t->req->ctx->slot, -1);
+    keep_cookies(t);
+}
+
+int ua_test_request(ua_test_t *t, ua_method_e method, const char *uri, const char *type,
+                    const char *body)
+{
+    const char *kept_body = apr_pstrdup(t->pool, body ? body : "");
+
+    begin(t, method, uri);
     t->req->body = kept_body;
     t->req->length = strlen(kept_body);
     t->req->content_type = type;
-    fill_headers(t, t->req);
     ua_app_handle(t->app, t->req, t->res);
-    t->body = t->res->raw ? apr_pstrmemdup(t->turn, t->res->raw, t->res->raw_length) : "";
-    assert_null(ctx->db);            /* the connection is given back */
-    assert_int_equal(ctx->slot, -1); /* and so is the hash slot */
-    keep_cookies(t);
+    end(t);
     return t->res->status;
+}
+
+int ua_test_gated(ua_test_t *t, ua_method_e method, const char *uri)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    begin(t, method, uri);
+    rv = ua_gate_check(t->app, t->req, t->res);
+    end(t);
+    return rv == APR_SUCCESS ? 0 : t->res->status;
 }
 
 int ua_test_get(ua_test_t *t, const char *uri)

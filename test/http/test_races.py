@@ -1,0 +1,298 @@
+"""Races: many clients at the same instant, each on a connection of its own. UA_ROUNDS sets the rounds of RACE-01 (200 by hand)."""
+import http.client
+import json
+import os
+import threading
+from collections import Counter
+from urllib.parse import urlencode
+
+import pytest
+from client import Client, new_address
+from people import PASSWORD, confirm, fields_of, is_signed_in, register, sign_in, stranger
+from server import Server, wait_for
+
+ROUNDS = int(os.environ.get("UA_ROUNDS") or 10)
+MANY = 64
+CONF = """
+UserAuthRateLimit login off
+UserAuthRateLimit register off
+UserAuthRateLimit token off
+UserAuthRateLimit mail off
+UserAuthHashQueue 256
+"""
+
+
+@pytest.fixture(scope="module")
+def site(run_folder):
+    head = "StartServers 4\nThreadsPerChild 32\nMaxRequestWorkers 256\n"
+    server = Server(run_folder, conf=CONF, head=head)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def watched(site, log_gate):
+    """After each race: no crash, and a sound database (INV-3, INV-8, INV-9)."""
+    log_gate.watch(site)
+    yield
+    assert site.db("PRAGMA integrity_check")[0][0] == "ok"
+    assert site.db("PRAGMA foreign_key_check") == []
+    verified = "SELECT id FROM account WHERE enabled = 1 AND NOT EXISTS"
+    proof = "(SELECT 1 FROM token t WHERE t.account_id = account.id AND t.purpose = 'verify' AND t.state = 1 AND t.email = account.email)"
+    assert site.db(f"{verified} {proof}") == [], "INV-2: verified without a used link for that address"
+
+
+def at_once(server, requests):
+    """Sends all requests at one instant; (method, path, body, headers) each. Their (status, JSON or text)."""
+    answers = [None] * len(requests)
+    links = []
+    start = threading.Barrier(len(requests))
+
+    def send(i):
+        method, path, body, headers = requests[i]
+        link = links[i]
+        start.wait()
+        try:
+            link.request(method, path, body, headers)
+            answer = link.getresponse()
+            text = answer.read().decode()
+            kind = answer.headers["Content-Type"] or ""
+            answers[i] = (answer.status, json.loads(text) if "json" in kind else text)
+        except (OSError, http.client.HTTPException) as error:
+            answers[i] = (0, repr(error))
+        finally:
+            link.close()
+
+    for _ in requests:
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        link.connect()
+        links.append(link)
+    threads = [threading.Thread(target=send, args=(i,)) for i in range(len(requests))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def headers_of(kind="json", cookie=None):
+    headers = {"Host": "localhost", "Connection": "close", "X-Test-Address": new_address()}
+    headers["Content-Type"] = "application/json" if kind == "json" else "application/x-www-form-urlencoded"
+    if kind == "json":
+        headers["Accept"] = "application/json"
+    if cookie:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookie.items())
+    return headers
+
+
+def posts(path, bodies, cookie=None):
+    """Half of them as JSON, half as forms."""
+    made = []
+    for i, body in enumerate(bodies):
+        kind = "json" if i % 2 == 0 else "form"
+        text = json.dumps(body) if kind == "json" else urlencode(body)
+        made.append(("POST", path, text, headers_of(kind, cookie)))
+    return made
+
+
+def statuses(answers):
+    return Counter(status for status, _ in answers)
+
+
+def no_failure(answers):
+    bad = [answer for answer in answers if answer[0] == 0 or answer[0] >= 500]
+    assert bad == [], bad[:3]
+
+
+# ---- RACE-01 ----
+
+
+@pytest.mark.parametrize("how", ["posts", "own-browser-gets", "posts-and-gets"])
+def test_one_link_has_one_winner(site, how):
+    """RACE-01, INV-1: 64 uses of one verification link at the same instant: one succeeds, the others are told so."""
+    for _ in range(ROUNDS):
+        client = Client(site)
+        person = register(client)
+        token = site.wait_mail(person.email).token("verify")
+        gets = [("GET", f"/auth/verify?token={token}", None, headers_of("json", client.cookies))] * MANY
+        both = posts("/auth/verify", [{"token": token}] * MANY)
+        requests = {"posts": both, "own-browser-gets": gets, "posts-and-gets": both[: MANY // 2] + gets[: MANY // 2]}[how]
+        answers = at_once(site, requests)
+        no_failure(answers)
+        won = [status for status, _ in answers if status in (200, 303)]
+        assert len(won) == 1, statuses(answers)
+        assert {status for status, _ in answers} - {200, 303} <= {410}, statuses(answers)
+        assert {body["code"] for status, body in answers if status == 410 and isinstance(body, dict)} <= {"token_used"}
+        events = site.db("SELECT COUNT(*) FROM event WHERE account_id = ? AND kind = 'verified'", person.id)
+        assert events[0][0] == 1, "INV-10: one event for one change"
+        assert site.db("SELECT enabled FROM account WHERE id = ?", person.id)[0]["enabled"] == 1
+        sign_in(Client(site), person)
+
+
+def test_confirming_and_removing_at_once_have_one_winner(site):
+    """RACE-01 over two kinds of links: confirmed or removed, never both."""
+    outcomes = Counter()
+    for _ in range(max(3, ROUNDS // 2)):
+        person = register(Client(site))
+        mail = site.wait_mail(person.email)
+        requests = posts("/auth/verify", [{"token": mail.token("verify")}] * 16)
+        requests += posts("/auth/disown", [{"token": mail.token("disown")}] * 16)
+        answers = at_once(site, [request for pair in zip(requests[:16], requests[16:]) for request in pair])
+        no_failure(answers)
+        rows = site.db("SELECT enabled FROM account WHERE id = ?", person.id)
+        verified = sum(1 for i, (status, _) in enumerate(answers) if i % 2 == 0 and status in (200, 303))
+        removed = sum(1 for i, (status, _) in enumerate(answers) if i % 2 == 1 and status in (200, 303))
+        assert verified <= 1 and (rows == [] or rows[0]["enabled"] == 1)
+        if verified == 1:
+            assert rows, "confirmed, and removed as well"
+        else:
+            assert rows == [] and removed >= 1
+        outcomes["kept" if rows else "removed"] += 1
+    assert sum(outcomes.values()) >= 3
+
+
+# ---- RACE-03 ----
+
+
+@pytest.mark.parametrize("same", ["both", "username", "email", "username-case", "email-case"])
+def test_one_name_and_one_address_have_one_account(site, same):
+    """RACE-03, INV-3: 64 registrations at the same instant: one account, one mail, no 5xx, nothing left over."""
+    base = stranger()
+    bodies = []
+    for i in range(MANY):
+        body = fields_of(base)
+        if same == "username":
+            body["email"] = f"e{i}.{base.email}"
+        elif same == "email":
+            body["username"] = f"{base.username}n{i}"
+        elif same == "username-case":
+            body["username"] = "".join(c.upper() if (i >> n) & 1 else c for n, c in enumerate(base.username))
+            body["email"] = f"c{i}.{base.email}"
+        elif same == "email-case":
+            body["username"] = f"{base.username}n{i}"
+            body["email"] = "".join(c.upper() if (i >> n) & 1 else c for n, c in enumerate(base.email))
+        bodies.append(body)
+    answers = at_once(site, posts("/auth/register", bodies))
+    no_failure(answers)
+    count = statuses(answers)
+    assert count[201] + count[303] == 1 and count[409] == MANY - 1, count
+    text = {"both": "email_in_use", "email": "email_in_use", "email-case": "email_in_use"}.get(same, "username_taken")
+    assert {body["code"] for status, body in answers if isinstance(body, dict) and status == 409} == {text}
+    like = base.username.lower() + "%"
+    ids = [row["id"] for row in site.db("SELECT id FROM account WHERE username_key LIKE ? OR email_key LIKE ?", like, "%" + base.email)]
+    assert len(ids) == 1
+    assert site.db("SELECT COUNT(*) FROM token WHERE account_id = ? AND purpose = 'verify'", ids[0])[0][0] == 1
+    assert site.db("SELECT COUNT(*) FROM token WHERE account_id NOT IN (SELECT id FROM account)")[0][0] == 0
+    assert site.db("SELECT COUNT(*) FROM outbox WHERE account_id = ?", ids[0])[0][0] == 1
+    assert site.db("SELECT COUNT(*) FROM event WHERE account_id = ? AND kind = 'registered'", ids[0])[0][0] == 1
+
+
+def test_different_people_do_not_hinder_each_other(site):
+    """64 strangers at the same instant: 64 accounts, 64 mails."""
+    people = [stranger() for _ in range(MANY)]
+    answers = at_once(site, posts("/auth/register", [fields_of(person) for person in people]))
+    no_failure(answers)
+    assert set(statuses(answers)) == {201, 303}
+    for person in people:
+        site.wait_mail(person.email, seconds=30)
+    assert all(len(site.mails(person.email)) == 1 for person in people[:8])
+
+
+# ---- RACE-05 ----
+
+
+def test_wrong_passwords_at_once_pass_no_limit(site):
+    """RACE-05: at the threshold less one, a hundred wrong passwords in parallel: few are judged, all others wait."""
+    client = Client(site)
+    person = register(client)
+    confirm(client, site.wait_mail(person.email).token("verify"))
+    for _ in range(4):
+        answer = Client(site).json("POST", "/auth/login", {"login": person.email, "password": "wrong-horse-battery-1"})
+        assert answer.status_code == 401
+    bodies = [{"login": person.email, "password": f"wrong-horse-battery-{i}"} for i in range(100)]
+    answers = at_once(site, posts("/auth/login", bodies))
+    no_failure(answers)
+    count = statuses(answers)
+    judged = count[401]
+    assert 1 <= judged <= 1 + (os.cpu_count() or 1), count
+    assert judged + count[429] == 100, count
+    failures = site.db("SELECT failures FROM account WHERE id = ?", person.id)[0]["failures"]
+    assert failures == 4 + judged, "the counter is not the failures"
+    right = Client(site).json("POST", "/auth/login", {"login": person.email, "password": PASSWORD})
+    assert (right.status_code, right.json()["code"]) == (429, "account_locked") and int(right.headers["Retry-After"]) > 0
+    assert "userauth" not in right.cookies
+
+
+def test_right_passwords_at_once_all_pass(site):
+    """Design 4: a try counts only after its hash; six right ones in parallel lock nobody out."""
+    client = Client(site)
+    person = register(client)
+    confirm(client, site.wait_mail(person.email).token("verify"))
+    bodies = [{"login": person.email, "password": PASSWORD}] * 24
+    answers = at_once(site, posts("/auth/login", bodies))
+    no_failure(answers)
+    assert set(statuses(answers)) == {200, 303}
+    assert site.db("SELECT COUNT(*) FROM session WHERE account_id = ? AND ended = 0", person.id)[0][0] == 24
+
+
+def test_sessions_at_once_stay_below_their_number(site):
+    """The oldest end: at most 50 sessions an account, also when they are made in parallel."""
+    client = Client(site)
+    person = register(client)
+    confirm(client, site.wait_mail(person.email).token("verify"))
+    answers = at_once(site, posts("/auth/login", [{"login": person.email, "password": PASSWORD}] * 60))
+    no_failure(answers)
+    assert site.db("SELECT COUNT(*) FROM session WHERE account_id = ? AND ended = 0", person.id)[0][0] == 50
+
+
+# ---- RACE-09, RACE-11 ----
+
+
+def test_fifty_resends_at_once_send_one_mail_a_window(site):
+    """RACE-09: at most one mail in a minute for strangers, the registration's own counted."""
+    person = register(Client(site))
+    site.wait_mail(person.email)
+    site.db("UPDATE throttle SET since = since - 61000000, until = 0")  # a minute passes
+    answers = at_once(site, posts("/auth/resend", [{"email": person.email}] * 50))
+    no_failure(answers)
+    count = statuses(answers)
+    assert count[202] + count[303] == 1 and count[429] == 49, count
+    site.wait_mail(person.email, 2)
+    wait_for(lambda: site.db("SELECT COUNT(*) FROM outbox WHERE state = 0")[0][0] == 0, what="an empty outbox")
+    mails = site.mails(person.email)
+    assert len(mails) == 2
+    assert Client(site).json("POST", "/auth/verify", {"token": mails[0].token("verify")}).status_code == 200, "the older link"
+
+
+def test_nobody_signs_in_before_confirming(site):
+    """RACE-11: sign-ins during the registration see no account, or one that is not confirmed."""
+    for _ in range(3):
+        person = stranger()
+        requests = posts("/auth/login", [{"login": person.email, "password": PASSWORD}] * 24)
+        requests.insert(4, posts("/auth/register", [fields_of(person)])[0])
+        answers = at_once(site, requests)
+        no_failure(answers)
+        assert answers.pop(4)[0] == 201
+        assert set(statuses(answers)) <= {401, 403, 429}, statuses(answers)
+        assert site.db("SELECT COUNT(*) FROM session s JOIN account a ON a.id = s.account_id WHERE a.email = ?", person.email)[0][0] == 0
+
+
+def test_signing_out_wins_over_requests_under_way(site):
+    """RACE-07 in small: once the answer to the sign-out is there, no request with that cookie passes."""
+    for _ in range(5):
+        client = Client(site)
+        person = register(client)
+        confirm(client, site.wait_mail(person.email).token("verify"))
+        sign_in(client, person)
+        cookie = dict(client.cookies)
+        field = client.get("/auth/logout").text.split('name="csrf" value="')[1].split('"')[0]
+        out = ("POST", "/auth/logout", urlencode({"csrf": field}), headers_of("form", cookie))
+        gets = [("GET", "/dashboard", None, headers_of("json", cookie))] * 31
+        answers = at_once(site, gets[:15] + [out] + gets[15:])
+        no_failure(answers)
+        assert answers[15][0] in (200, 303)
+        late = at_once(site, gets)
+        assert set(statuses(late)) == {401}, statuses(late)
+        assert not is_signed_in(client)
