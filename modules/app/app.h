@@ -65,8 +65,7 @@ int ua_wants_json(const ua_req_t *req);
 int ua_is_json(const char *content_type);
 int ua_is_form(const char *content_type);
 
-/* dispatch.c: an empty reply; and one request to our prefixes, from start to a finished reply. */
-void ua_res_init(ua_res_t *res, const ua_req_t *req);
+/* dispatch.c: one request to our prefixes, from start to a finished reply. */
 void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
 
 /* 1 when the path lies below the public or the personal prefix. */

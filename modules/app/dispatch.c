@@ -8,18 +8,6 @@
 
 #include <string.h>
 
-void ua_res_init(ua_res_t *res, const ua_req_t *req)
-{
-    apr_pool_t *pool = req->ctx->pool;
-
-    memset(res, 0, sizeof *res);
-    res->status = 200;
-    res->links = apr_array_make(pool, 2, sizeof(ua_link_t));
-    res->cookies = apr_array_make(pool, 2, sizeof(ua_cookie_t));
-    res->headers = apr_table_make(pool, 4);
-    res->view = ua_json_object(pool);
-}
-
 static void redirect(ua_res_t *res, int status, const char *location)
 {
     res->status = status;
@@ -61,8 +49,12 @@ static int answer_asset(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     if (!asset) {
         ua_refuse(res, UA_PROBLEM_NOT_FOUND);
     }
+    else if (req->method == UA_METHOD_OPTIONS) {
+        apr_table_setn(res->headers, "Allow", "GET, HEAD, OPTIONS");
+        res->status = 204;
+    }
     else if (req->method != UA_METHOD_GET && req->method != UA_METHOD_HEAD) {
-        apr_table_setn(res->headers, "Allow", "GET, HEAD");
+        apr_table_setn(res->headers, "Allow", "GET, HEAD, OPTIONS");
         ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
     }
     else {

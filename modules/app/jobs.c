@@ -19,6 +19,8 @@
 #define SWEEP_INTERVAL apr_time_from_sec(60)
 #define TOUCH_INTERVAL apr_time_from_sec(5)
 #define LONGEST_DELAY  apr_time_from_sec(300)
+#define RENEWAL                                                                                \
+    apr_time_from_msec(400) /* libcurl asks once a second at worst; a lease is 3 s */
 
 struct ua_jobs_t {
     const ua_app_t *app;
@@ -38,6 +40,7 @@ typedef struct sending_t {
     apr_time_t renewed;
     apr_time_t started; /* ctx->now of the claim, and the real time then */
     apr_time_t clock;
+    int lost; /* the mail is another child's now */
 } sending_t;
 
 apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
@@ -94,7 +97,7 @@ void ua_jobs_stop(ua_jobs_t *jobs)
     apr_atomic_set32(&jobs->stopping, 1);
 }
 
-/* Prolongs the lease once a second while libcurl works. Nonzero when it was lost. */
+/* Prolongs the lease while libcurl works. Nonzero when it was lost. */
 static int keep_alive(void *baton)
 {
     sending_t *sending = baton;
@@ -102,7 +105,7 @@ static int keep_alive(void *baton)
     ua_ctx_t *ctx = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    if (clock - sending->renewed < APR_USEC_PER_SEC || is_stopping(sending->jobs)) {
+    if (clock - sending->renewed < RENEWAL || is_stopping(sending->jobs)) {
         return is_stopping(sending->jobs);
     }
     sending->renewed = clock;
@@ -112,7 +115,8 @@ static int keep_alive(void *baton)
         rv = ua_outbox_renew(ctx, sending->row);
         ua_db_release(ctx);
     }
-    return rv == APR_NOTFOUND;
+    sending->lost = rv == APR_NOTFOUND;
+    return sending->lost;
 }
 
 static apr_status_t send_smtp(sending_t *sending, const ua_mail_t *mail, const char **why)
@@ -167,6 +171,15 @@ static apr_interval_time_t delay_of(ua_ctx_t *ctx, apr_int64_t attempts)
     return delay + delay / 4 * dice / 255;
 }
 
+/* Gives a mail up, with an event that says so. */
+static apr_status_t drop(ua_ctx_t *ctx, const ua_outbox_t *row)
+{
+    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(ua_outbox_drop(ctx, row));
+    UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, row->kind));
+    return ua_db_commit(ctx);
+}
+
 /* Marks the row: done, again later, or given up when a later try would come after its links' end. */
 static apr_status_t settle(ua_ctx_t *ctx, const ua_outbox_t *row, apr_status_t outcome)
 {
@@ -176,10 +189,22 @@ static apr_status_t settle(ua_ctx_t *ctx, const ua_outbox_t *row, apr_status_t o
         return ua_outbox_sent(ctx, row);
     }
     if (outcome == APR_EINVAL || due >= row->expires) {
-        UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, row->kind));
-        return ua_outbox_drop(ctx, row);
+        return drop(ctx, row);
     }
     return ua_outbox_later(ctx, row, due);
+}
+
+/* Writes the event lines of one mail; the next one's events get ids of their own. */
+static apr_status_t finish(const ua_app_t *app, ua_ctx_t *ctx, apr_status_t rv)
+{
+    ua_db_rollback(ctx);
+    ua_db_release(ctx);
+    for (int i = 0; rv == APR_SUCCESS && i < ctx->lines->nelts; i++) {
+        app->host.event(app->host.baton, APR_ARRAY_IDX(ctx->lines, i, const char *));
+    }
+    apr_array_clear(ctx->lines);
+    UA_CHECK(rv == APR_NOTFOUND ? APR_SUCCESS : rv);
+    return ua_draw_uuid(&ctx->id, ctx);
 }
 
 static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
@@ -189,21 +214,19 @@ static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
     const char *why = NULL;
     apr_status_t outcome = APR_SUCCESS;
     apr_status_t rv = ua_outbox_claim(&row, ctx, id);
-    sending_t sending = {jobs, row, ctx->pool, clock, ctx->now, clock};
+    sending_t sending = {jobs, row, ctx->pool, clock, ctx->now, clock, 0};
 
     ua_db_release(ctx);
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     outcome = row->expires > ctx->now ? send_mail(&sending, ctx, &why) : APR_EINVAL;
-    if (outcome != APR_SUCCESS && is_stopping(jobs)) {
+    if (outcome != APR_SUCCESS && (sending.lost || is_stopping(jobs))) {
         return APR_SUCCESS;
     }
     report(jobs, ctx->pool, outcome == APR_SUCCESS ? NULL : why ? why : "its link has expired");
     ctx->now = sending.started + (apr_time_now() - clock);
-    rv = settle(ctx, row, outcome);
-    ua_db_release(ctx);
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    return finish(jobs->app, ctx, settle(ctx, row, outcome));
 }
 
 static apr_status_t send_due(ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)

@@ -30,10 +30,20 @@ int ua_is_form(const char *content_type)
 /* The weight 0..1000 of one range "type/sub;q=0.9". */
 static int weight_of(const char *range)
 {
-    const char *q = strstr(range, "q=");
-    double value = q ? strtod(q + 2, NULL) : 1.0;
+    double value = 1.0;
 
+    for (const char *p = strchr(range, ';'); p; p = strchr(p, ';')) {
+        p += 1 + strspn(p + 1, " \t");
+        if ((*p == 'q' || *p == 'Q') && p[1] == '=') {
+            value = strtod(p + 2, NULL);
+        }
+    }
     return value <= 0.0 ? 0 : value >= 1.0 ? 1000 : (int)(value * 1000.0);
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 /* JSON is wanted where it is named and no less welcome than HTML. */
@@ -50,10 +60,10 @@ int ua_wants_json(const ua_req_t *req)
     for (char *r = apr_strtok(apr_pstrdup(pool, req->accept), ",", &state); r;
          r = apr_strtok(NULL, ",", &state)) {
         if (is_type(r, "application/json") || is_type(r, "application/problem+json")) {
-            json = weight_of(r);
+            json = larger(json, weight_of(r));
         }
         else if (is_type(r, "text/html") || is_type(r, "application/xhtml+xml")) {
-            html = weight_of(r) > html ? weight_of(r) : html;
+            html = larger(html, weight_of(r));
         }
     }
     return json > 0 && json >= html;

@@ -143,11 +143,14 @@ static void add_paths(json_t *view, ua_req_t *req)
     json_object_set(view, "nav", frame.nav);
 }
 
-static apr_status_t add_frame(json_t *view, const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+static apr_status_t add_frame(json_t *view, const ua_app_t *app, ua_req_t *req, ua_res_t *res,
+                              int has_form)
 {
     const char *csrf = NULL;
 
-    UA_CHECK(ua_csrf_field(&csrf, res, req));
+    if (has_form) {
+        UA_CHECK(ua_csrf_field(&csrf, res, req));
+    }
     ua_json_set(view, "csrf", csrf);
     add_site(view, app, req);
     add_paths(view, req);
@@ -205,7 +208,8 @@ static const char *template_of(ua_req_t *req, ua_res_t *res)
 void ua_page_html(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     const char *template = template_of(req, res);
-    apr_status_t rv = add_frame(res->view, app, req, res);
+    apr_status_t rv =
+        add_frame(res->view, app, req, res, strcmp(template, "problem.html") != 0);
 
     if (rv == APR_SUCCESS) {
         rv = ua_template_render(&res->raw, req->ctx->pool, app->templates, template, res->view);

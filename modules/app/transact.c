@@ -5,63 +5,8 @@
 #include "app.h"
 #include "domain/event.h"
 #include "domain/password.h"
-#include "domain/throttle.h"
 
 #define TRIES 3
-
-static const ua_rate_t *rate_of(const ua_req_t *req)
-{
-    return &req->ctx->conf->rates[req->route->limited - 1];
-}
-
-/* The counter of this route's limit for this client address. */
-static apr_status_t limit_name(const char **out, ua_req_t *req)
-{
-    static const char *const kinds[UA_RATES] = {"rate-login", "rate-register", "rate-token",
-                                                "rate-mail"};
-
-    return ua_throttle_name(out, req->ctx, kinds[req->route->limited - 1], req->network);
-}
-
-static int is_limited(const ua_req_t *req)
-{
-    return req->route->limited > 0 && rate_of(req)->duration > 0;
-}
-
-/* Refuses when the limit is already reached. */
-static apr_status_t peek_limit(ua_res_t *res, ua_req_t *req)
-{
-    apr_interval_time_t wait = 0;
-    const char *name = NULL;
-
-    if (is_limited(req)) {
-        UA_CHECK(limit_name(&name, req));
-        UA_CHECK(ua_throttle_peek(&wait, req->ctx, name, rate_of(req)));
-    }
-    if (wait > 0) {
-        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
-    }
-    return APR_SUCCESS;
-}
-
-/* Counts the outcome. APR_EAGAIN when it was one too many and may not stand. */
-static apr_status_t take_limit(ua_res_t *res, ua_req_t *req)
-{
-    apr_interval_time_t wait = 0;
-    const char *name = NULL;
-
-    if (!req->counted || !is_limited(req)) {
-        return APR_SUCCESS;
-    }
-    UA_CHECK(limit_name(&name, req));
-    UA_CHECK(ua_throttle_take(&wait, req->ctx, name, rate_of(req)));
-    if (wait > 0 && !res->problem) {
-        ua_res_init(res, req);
-        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
-        return APR_EAGAIN;
-    }
-    return APR_SUCCESS;
-}
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -81,7 +26,7 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
     *committing = 0;
     UA_CHECK(ua_db_begin(req->ctx));
     UA_CHECK(req->route->submit(res, req));
-    rv = take_limit(res, req);
+    rv = ua_limit_take(res, req);
     if (rv == APR_EAGAIN) {
         ua_db_rollback(req->ctx);
         apr_array_clear(req->ctx->lines);
@@ -169,7 +114,7 @@ static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 
 void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
-    apr_status_t rv = peek_limit(res, req);
+    apr_status_t rv = ua_limit_peek(res, req);
 
     if (rv == APR_SUCCESS && !res->problem && req->route->check) {
         rv = req->route->check(res, req);
@@ -188,19 +133,19 @@ void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 static apr_status_t count(ua_req_t *req, ua_res_t *res)
 {
     UA_CHECK(ua_db_begin(req->ctx));
-    UA_CHECK(take_limit(res, req));
+    UA_CHECK(ua_limit_take(res, req));
     return ua_db_commit(req->ctx);
 }
 
 void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     int guesses = req->route->limited == 1 + UA_RATE_TOKEN;
-    apr_status_t rv = guesses ? peek_limit(res, req) : APR_SUCCESS;
+    apr_status_t rv = guesses ? ua_limit_peek(res, req) : APR_SUCCESS;
 
     if (rv == APR_SUCCESS && !res->problem && req->route->show) {
         rv = req->route->show(res, req);
     }
-    if (rv == APR_SUCCESS && req->counted && is_limited(req)) {
+    if (rv == APR_SUCCESS && req->counted) {
         rv = count(req, res);
     }
     if (rv != APR_SUCCESS) {

@@ -334,11 +334,14 @@ static const char *cause_words(const outcome_t *outcome, const sending_t *sendin
     if (outcome->code == CURLE_ABORTED_BY_CALLBACK) {
         return "stopped before the mail server took the message";
     }
+    if (outcome->code == CURLE_SEND_ERROR || outcome->code == CURLE_RECV_ERROR) {
+        return "the mail server closed the connection";
+    }
     if (outcome->code == CURLE_WEIRD_SERVER_REPLY && !*sending->error) {
         return "the mail server refused the message";
     }
     if (!*sending->error || outcome->code == CURLE_COULDNT_CONNECT ||
-        outcome->code == CURLE_OPERATION_TIMEDOUT || outcome->code == CURLE_RECV_ERROR) {
+        outcome->code == CURLE_OPERATION_TIMEDOUT) {
         return curl_easy_strerror(outcome->code);
     }
     return sending->error;

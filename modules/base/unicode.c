@@ -14,24 +14,6 @@
 /* UAX #15: canonical composition lengthens UTF-8 to at most three times its bytes (U+1D160). */
 #define NFC_GROWTH 3
 
-typedef struct span_t {
-    ucs4_t first;
-    ucs4_t last;
-} span_t;
-
-/* What nobody sees, or what starts a new line: see ua_utf8_deceptive(). */
-static const span_t deceptive[] = {
-    {0x0000, 0x001f}, /* C0 controls, tab and line breaks among them */
-    {0x00ad, 0x00ad}, /* soft hyphen */
-    {0x061c, 0x061c}, /* Arabic letter mark */
-    {0x180e, 0x180e}, /* Mongolian vowel separator */
-    {0x007f, 0x009f}, /* DEL, C1 controls, NEXT LINE among them */
-    {0x200b, 0x200f}, /* zero width space, joiners, direction marks */
-    {0x2028, 0x202e}, /* line and paragraph separator, direction embeddings */
-    {0x2060, 0x2069}, /* word joiner, invisible operators, direction isolates */
-    {0xfeff, 0xfeff}, /* byte order mark */
-};
-
 static int is_control(ucs4_t point)
 {
     return point < 0x20 || (point >= 0x7f && point <= 0x9f);
@@ -46,14 +28,12 @@ static int is_accepted(ucs4_t point)
     return !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cn);
 }
 
+/* What nobody sees, or what starts a new line. U+FE0F makes an emoji of the character before it. */
 static int is_deceptive(ucs4_t point)
 {
-    for (apr_size_t i = 0; i < sizeof deceptive / sizeof *deceptive; i++) {
-        if (point >= deceptive[i].first && point <= deceptive[i].last) {
-            return 1;
-        }
-    }
-    return 0;
+    return is_control(point) || point == 0x2028 || point == 0x2029 ||
+           (point != 0xfe0f && uc_is_property_default_ignorable_code_point(point)) ||
+           uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cf);
 }
 
 int ua_utf8_valid(const char *text, apr_size_t length)

@@ -24,8 +24,8 @@ const char *ua_utf8_trim(apr_pool_t *pool, const char *text);
 /* The longest start of `text` that is valid and at most `most` bytes: for what a program sent. */
 const char *ua_utf8_cut(apr_pool_t *pool, const char *text, apr_size_t most);
 
-/* 1 when a valid text has a line break, a control, or an invisible direction or joining mark that
- * has no place in a name shown to others (U+00AD, 061C, 180E, 200B..200F, 202A..202E, 2060..2069, FEFF). */
+/* 1 when a valid text has a line break, a control, or an invisible character that has no place in a
+ * name shown to others (Unicode's format characters and default ignorable ones, but for U+FE0F). */
 int ua_utf8_deceptive(const char *text);
 
 #endif

@@ -16,14 +16,15 @@ static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t
     a->display_name = row[3];
     a->enabled = ua_row_number(row, 4) == 1;
     a->password_hash = row[5];
-    a->failures = ua_row_number(row, 6);
-    a->device_failures = ua_row_number(row, 7);
-    a->corrections = ua_row_number(row, 8);
-    a->address = row[9];
-    a->created = ua_row_number(row, 10);
-    a->verified = ua_row_number(row, 11);
-    a->last_sign_in = ua_row_number(row, 12);
-    a->previous_sign_in = ua_row_number(row, 13);
+    a->password_set = ua_row_number(row, 6);
+    a->failures = ua_row_number(row, 7);
+    a->device_failures = ua_row_number(row, 8);
+    a->corrections = ua_row_number(row, 9);
+    a->address = row[10];
+    a->created = ua_row_number(row, 11);
+    a->verified = ua_row_number(row, 12);
+    a->last_sign_in = ua_row_number(row, 13);
+    a->previous_sign_in = ua_row_number(row, 14);
     *out = a;
     return APR_SUCCESS;
 }
@@ -60,7 +61,7 @@ apr_status_t ua_account_insert(ua_ctx_t *ctx, const ua_account_t *account,
                               ua_s(ua_lower(ctx->pool, account->username)),
                               ua_s(account->email), ua_s(email_key),
                               ua_s(account->display_name), ua_s(account->password_hash),
-                              ua_s(account->address), ua_n(account->created)));
+                              ua_n(account->created), ua_s(account->address), ua_n(account->created)));
 }
 
 apr_status_t ua_account_verify(ua_ctx_t *ctx, const char *id, const char *email)
@@ -86,7 +87,7 @@ apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device)
 apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account)
 {
     return change_one(ctx, UA_Q(account_signed_in),
-                      UA_ARGS(ua_n(ctx->now), ua_s(account->id), ua_s(account->password_hash)));
+                      UA_ARGS(ua_n(ctx->now), ua_s(account->id), ua_n(account->password_set)));
 }
 
 apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account, const char *hash)

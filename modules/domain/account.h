@@ -15,6 +15,7 @@ typedef struct ua_account_t {
     const char *display_name;
     int enabled;
     const char *password_hash;
+    apr_time_t password_set;     /* when it was chosen; hashing it anew leaves this alone */
     apr_int64_t failures;        /* failed sign-ins in a row from unknown browsers */
     apr_int64_t device_failures; /* and from known ones */
     apr_int64_t corrections;     /* of a mistyped address, before it was confirmed */
@@ -49,8 +50,8 @@ apr_status_t ua_account_correct(ua_ctx_t *ctx, const char *id, const char *email
 /* Counts a failed sign-in. */
 apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device) UA_MUST_USE;
 
-/* Clears the counts and notes the time, if the account is enabled and its hash is still the one that
- * was verified: APR_NOTFOUND otherwise. */
+/* Clears the counts and notes the time, if the account is enabled and its password is still the one
+ * that was verified: APR_NOTFOUND otherwise. */
 apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account) UA_MUST_USE;
 
 /* Replaces the hash that was verified. Nothing happens when it changed meanwhile. */

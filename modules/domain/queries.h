@@ -9,8 +9,8 @@ UA_QUERY(setting_get, "SELECT value FROM setting WHERE name = %s")
 UA_QUERY(setting_update, "UPDATE setting SET value = %s WHERE name = %s")
 UA_QUERY(setting_insert, "INSERT INTO setting (name, value) VALUES (%s, %s)")
 
-UA_QUERY(account_insert, "INSERT INTO account (id, username, username_key, email, email_key, display_name, enabled, password_hash, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, 0, 0, 0, %s, %lld, 0, 0, 0)")
-#define ACCOUNT_COLUMNS "id, username, email, display_name, enabled, password_hash, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in"
+UA_QUERY(account_insert, "INSERT INTO account (id, username, username_key, email, email_key, display_name, enabled, password_hash, password_set, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, %lld, 0, 0, 0, %s, %lld, 0, 0, 0)")
+#define ACCOUNT_COLUMNS "id, username, email, display_name, enabled, password_hash, password_set, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in"
 UA_QUERY(account_by_id, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = %s")
 UA_QUERY(account_by_email, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE email_key = %s")
 UA_QUERY(account_by_username, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE username_key = %s")
@@ -19,7 +19,7 @@ UA_QUERY(account_verify, "UPDATE account SET enabled = 1, verified = %lld WHERE 
 UA_QUERY(account_correct, "UPDATE account SET email = %s, email_key = %s, corrections = corrections + 1 WHERE id = %s AND enabled = 0 AND verified = 0 AND corrections < %lld")
 UA_QUERY(account_failure, "UPDATE account SET failures = failures + 1 WHERE id = %s")
 UA_QUERY(account_device_failure, "UPDATE account SET device_failures = device_failures + 1 WHERE id = %s")
-UA_QUERY(account_signed_in, "UPDATE account SET failures = 0, device_failures = 0, previous_sign_in = last_sign_in, last_sign_in = %lld WHERE id = %s AND enabled = 1 AND password_hash = %s")
+UA_QUERY(account_signed_in, "UPDATE account SET failures = 0, device_failures = 0, previous_sign_in = last_sign_in, last_sign_in = %lld WHERE id = %s AND enabled = 1 AND password_set = %lld")
 UA_QUERY(account_rehash, "UPDATE account SET password_hash = %s WHERE id = %s AND password_hash = %s")
 UA_QUERY(account_remove_unverified, "DELETE FROM account WHERE id = %s AND email = %s AND enabled = 0 AND verified = 0")
 UA_QUERY(account_sweep, "DELETE FROM account WHERE enabled = 0 AND verified = 0 AND created < %lld")

@@ -39,14 +39,21 @@ static apr_status_t read_counter(counter_t *out, ua_ctx_t *ctx, const char *name
     return APR_SUCCESS;
 }
 
+/* 1 when the window is over, or so far ahead that the clock was set back. Requests commit in another
+ * order than they came in, so `since` may lie a little after ctx->now. */
+static int is_over(const counter_t *c, const ua_ctx_t *ctx, const ua_rate_t *rate)
+{
+    return ctx->now >= c->since + rate->duration || ctx->now + rate->duration < c->since;
+}
+
 /* Microseconds until the window of a full counter is over; 0 when one more fits. */
 static apr_interval_time_t wait_of(const counter_t *c, const ua_ctx_t *ctx,
                                    const ua_rate_t *rate)
 {
-    int over = !c->exists || rate->duration == 0 || ctx->now >= c->since + rate->duration ||
-               ctx->now < c->since;
-
-    return over || c->hits < rate->count ? 0 : c->since + rate->duration - ctx->now;
+    if (!c->exists || rate->duration == 0 || is_over(c, ctx, rate) || c->hits < rate->count) {
+        return 0;
+    }
+    return c->since + rate->duration - ctx->now;
 }
 
 apr_status_t ua_throttle_peek(apr_interval_time_t *wait, ua_ctx_t *ctx, const char *name,
@@ -76,7 +83,7 @@ apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
     if (left == 0 && !c.exists) {
         UA_CHECK(insert(ctx, name));
     }
-    else if (left == 0 && (ctx->now >= c.since + rate->duration || ctx->now < c.since)) {
+    else if (left == 0 && is_over(&c, ctx, rate)) {
         UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(throttle_restart),
                             UA_ARGS(ua_n(ctx->now), ua_n(ctx->now), ua_s(name))));
     }

@@ -7,6 +7,18 @@
 
 #include <string.h>
 
+void ua_res_init(ua_res_t *res, const ua_req_t *req)
+{
+    apr_pool_t *pool = req->ctx->pool;
+
+    memset(res, 0, sizeof *res);
+    res->status = 200;
+    res->links = apr_array_make(pool, 2, sizeof(ua_link_t));
+    res->cookies = apr_array_make(pool, 2, sizeof(ua_cookie_t));
+    res->headers = apr_table_make(pool, 4);
+    res->view = ua_json_object(pool);
+}
+
 const char *ua_field(const ua_req_t *req, const char *name)
 {
     const char *value = apr_table_get(req->form, name);

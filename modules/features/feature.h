@@ -139,6 +139,9 @@ typedef struct ua_res_t {
 
 /* common.c: small steps that several features take. */
 
+/* An empty reply for this request. */
+void ua_res_init(ua_res_t *res, const ua_req_t *req);
+
 /* A field's value, "" when absent. */
 const char *ua_field(const ua_req_t *req, const char *name);
 int ua_field_flag(const ua_req_t *req, const char *name);
@@ -188,6 +191,15 @@ void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait);
 const char *ua_registration_account(ua_req_t *req);
 apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,
                                     const char *account_id) UA_MUST_USE;
+
+/* common_limit.c: the route's limit per client address. */
+
+/* Refuses in res when it is reached already. */
+apr_status_t ua_limit_peek(ua_res_t *res, ua_req_t *req) UA_MUST_USE;
+
+/* Counts req->counted, inside a transaction. APR_EAGAIN, with the refusal in res, when a success was
+ * one too many and may not stand. */
+apr_status_t ua_limit_take(ua_res_t *res, ua_req_t *req) UA_MUST_USE;
 
 /* common_token.c: pages that a link in a mail opens. */
 

@@ -107,26 +107,13 @@ static void refuse_locked(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait
     ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
 }
 
-/* Takes the hash slot, reads the counters, hashes. The slot is held until the outcome is committed,
- * so parallel tries cannot pass the limit. */
-static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
+static apr_status_t verify(work_t *work, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
-    work_t *work = apr_pcalloc(ctx->pool, sizeof *work);
+    const char *hash = work->account ? work->account->password_hash : "";
     const char *normal = NULL;
-    const char *hash = "";
     apr_status_t rv = APR_SUCCESS;
 
-    req->work = work;
-    UA_CHECK(ua_password_enter(ctx));
-    UA_CHECK(find_account(work, req));
-    UA_CHECK(find_counter(work, req));
-    UA_CHECK(find_wait(work, req));
-    if (work->wait > 0) {
-        refuse_locked(res, req, work->wait);
-        return APR_SUCCESS;
-    }
-    hash = work->account ? work->account->password_hash : "";
     UA_CHECK(ua_password_normal(&normal, ctx, ua_field(req, "password")));
     rv = ua_password_verify(ctx, hash, normal);
     if (rv != APR_SUCCESS && rv != APR_EACCES) {
@@ -137,6 +124,29 @@ static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
         return ua_password_hash(&work->rehashed, ctx, normal);
     }
     return APR_SUCCESS;
+}
+
+/* Takes the hash slot, reads the counters, hashes. The slot is held until the outcome is committed,
+ * so parallel tries cannot pass the limit. */
+static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
+{
+    ua_ctx_t *ctx = req->ctx;
+    work_t *work = apr_pcalloc(ctx->pool, sizeof *work);
+
+    req->work = work;
+    UA_CHECK(ua_password_enter(ctx));
+    UA_CHECK(ua_limit_peek(res, req));
+    if (res->problem) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(find_account(work, req));
+    UA_CHECK(find_counter(work, req));
+    UA_CHECK(find_wait(work, req));
+    if (work->wait > 0) {
+        refuse_locked(res, req, work->wait);
+        return APR_SUCCESS;
+    }
+    return verify(work, req);
 }
 
 static apr_status_t fail(ua_res_t *res, ua_req_t *req, const work_t *work)

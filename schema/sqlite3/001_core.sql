@@ -15,6 +15,7 @@ CREATE TABLE account (
     display_name TEXT NOT NULL,
     enabled INTEGER NOT NULL,
     password_hash TEXT NOT NULL,
+    password_set BIGINT NOT NULL,
     failures INTEGER NOT NULL,
     device_failures INTEGER NOT NULL,
     corrections INTEGER NOT NULL,

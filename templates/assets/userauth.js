@@ -61,6 +61,7 @@
   // no refresh. It does not take away what is being typed, unless the address is confirmed by now.
   function watch(line) {
     var delay = 5000;
+    var timer = 0;
 
     function isBusy() {
       return document.querySelector("details[open]") !== null;
@@ -85,11 +86,18 @@
 
     function wait() {
       delay = Math.min(delay * 1.02, 60000);
-      setTimeout(ask, delay);
+      clearTimeout(timer);
+      timer = setTimeout(ask, delay);
     }
 
+    // At once when the person comes back from the mail.
+    document.addEventListener("visibilitychange", function () {
+      if (!document.hidden) {
+        ask();
+      }
+    });
     line.hidden = false;
-    setTimeout(ask, line.dataset.state === "queued" ? 1000 : delay);
+    timer = setTimeout(ask, line.dataset.state === "queued" ? 1000 : delay);
   }
 
   document.querySelectorAll("[data-watch]").forEach(watch);

@@ -113,12 +113,12 @@ class Person:
                  what=f"the headline {words!r}")
         return self
 
-    def asked(self, path):
-        """How often this page has asked for a path by script."""
-        return self.script("return performance.getEntriesByName(arguments[0]).length", self.site.base + path)
-
-    def wait_asked(self, path, times):
-        wait_for(lambda: self.asked(path) >= times, 30, f"{times} questions for {path}")
+    def come_back(self):
+        """Back at this tab from another one: the page asks its server at once, and has its answer."""
+        asked = "return performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch').length"
+        before = self.script(asked)
+        self.script("document.dispatchEvent(new Event('visibilitychange'))")
+        wait_for(lambda: self.script(asked) != before, what="the page to ask")
         return self
 
     # ---- ways ----

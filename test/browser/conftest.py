@@ -2,7 +2,7 @@
 
 site         the very site of `make run`, with a gated folder and a stricter verification link
 browser      a Chromium without anything of an earlier test     new_browser  one more process of it
-person       somebody at `browser` (browsing.py)                   camera       keeps pictures of `browser`
+person       somebody at `browser` (browsing.py)                camera       keeps pictures of `browser`
 A page that breaks its content security policy, has an error in its script, or asks another server
 for anything fails its test.
 """

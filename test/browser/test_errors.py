@@ -3,7 +3,7 @@ import pytest
 
 from browsing import Person
 
-SECRET = "aaaaaaaaa"
+SECRET = "zzzzzzzzz"
 
 # path, what is typed, the button, and each wrong field with what stands beside it
 WRONG = [

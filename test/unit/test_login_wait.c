@@ -184,6 +184,21 @@ static void counts_a_known_browser_apart(void **state)
     ua_test_close(t);
 }
 
+static void forgets_a_known_browsers_failures_after_a_success(void **state)
+{
+    ua_test_t *t = ua_test_open(NO_LIMIT, NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    for (int i = 0; i < 3; i++) {
+        assert_status(t, try(t, "alice", UA_TEST_PASSWORD), 303);
+        ua_test_forget(t, "");
+        fail_times(t, "alice", 4);
+    }
+    assert_int_equal(ua_test_count(t, "SELECT device_failures FROM account"), 4);
+    ua_test_close(t);
+}
+
 static void gives_a_browser_no_rights_to_other_accounts(void **state)
 {
     ua_test_t *t = ua_test_open(NO_LIMIT, NULL);
@@ -260,6 +275,35 @@ static void keeps_the_addresss_count_after_a_success(void **state)
     ua_test_close(t);
 }
 
+/* What changes between the check of the password and the session's row: nobody gets in by it. */
+static void looks_again_before_it_lets_in(void **state)
+{
+    static const char *const changes[] = {"UPDATE account SET password_hash = 'another'",
+                                          "UPDATE account SET enabled = 0"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        ua_test_t *t = ua_test_open(NULL);
+
+        ua_test_member(t, "alice");
+        assert_status(t, ua_test_get(t, "/auth/login"), 200);
+        apr_table_setn(t->req->form, "login", "alice");
+        apr_table_setn(t->req->form, "password", UA_TEST_PASSWORD);
+        ua_res_init(t->res, t->req);
+        assert_int_equal(t->req->route->check(t->res, t->req), APR_SUCCESS);
+        ua_db_release(t->req->ctx);
+        ua_test_sql(t, "%s", changes[i]);
+        assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
+        assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
+        assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
+        ua_db_release(t->req->ctx);
+        assert_int_equal(t->res->problem, UA_PROBLEM_INVALID_CREDENTIALS);
+        assert_int_equal(t->res->cookies->nelts, 0);
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 0);
+        ua_test_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,9 +314,11 @@ int main(void)
         cmocka_unit_test(forgets_failures_after_a_success),
         cmocka_unit_test(waits_for_the_name_as_typed),
         cmocka_unit_test(counts_a_known_browser_apart),
+        cmocka_unit_test(forgets_a_known_browsers_failures_after_a_success),
         cmocka_unit_test(gives_a_browser_no_rights_to_other_accounts),
         cmocka_unit_test(ends_no_session),
         cmocka_unit_test(limits_one_client_address),
+        cmocka_unit_test(looks_again_before_it_lets_in),
         cmocka_unit_test(keeps_the_addresss_count_after_a_success),
     };
 

@@ -1,6 +1,5 @@
 """Guessing passwords and using up the server (BF-01..16): waits, limits, the bound on hashes."""
 import threading
-import time
 
 import pytest
 
@@ -9,7 +8,6 @@ from client import Client, new_address
 from people import is_signed_in, join, register, signed_in, stranger
 
 WRONG = "not-the-password-at-all"
-BASE_WAIT = 30
 
 
 @pytest.fixture
@@ -30,27 +28,19 @@ def failures(server, person):
     return server.db("SELECT failures FROM account WHERE id = ?", person.id)[0][0]
 
 
-def test_bf_01_the_wait_grows_and_the_password_is_disabled(server, person):
-    """BF-01, BF-02: 5 free tries, then 30 s doubling to 1 h, from any address; after 50 only a reset helps."""
-    told = []
+def test_bf_01_the_password_is_disabled(server, person):
+    """BF-01, BF-02: an attacker who waits each time gets 50 tries from any addresses; then only a reset helps."""
     for number in range(1, 51):
         answer = attempt(server, person.username if number % 2 else person.email)
         assert answer.status_code == 401, f"try {number}: {answer.status_code}"
-        refused = attempt(server, person.username if number % 2 else person.email, person.password)
-        if refused.status_code == 429:
-            problem(refused, 429, "account_locked")
-            told.append(int(refused.headers["Retry-After"]))
-        else:
-            assert number < 9 and refused.status_code == 200, f"try {number}"
-            server.db("UPDATE account SET failures = ? WHERE id = ?", number, person.id)
         waits_over(server)
     assert failures(server, person) == 50
-    assert told and told[-1] == 3600 and all(1 <= wait <= 3600 for wait in told)
-    assert all(later >= earlier - 1 for earlier, later in zip(told[::2], told[2::2]))
     for login in (person.username, person.email, person.username.upper()):
-        answer = attempt(server, login, person.password)
-        problem(answer, 429, "account_locked")
-        assert answer.headers["Retry-After"] == "3600"
+        for password in (person.password, WRONG):
+            answer = attempt(server, login, password)
+            problem(answer, 429, "account_locked")
+            assert answer.headers["Retry-After"] == "3600"
+    assert failures(server, person) == 50
 
 
 def test_bf_01_the_waits_are_the_contracts(server, person):
@@ -149,7 +139,7 @@ def test_bf_04_own_success_does_not_clear_the_address(server):
 def test_bf_04_own_success_does_not_clear_the_victim(server, person):
     """BF-04: nor does it reset the victim's wait; the attacker's device cookie is nobody else's."""
     attacker = signed_in(server)
-    attacker.session.cookies.pop("userauth", None)
+    attacker.session.cookies.pop("userauth")
     device = attacker.cookies["userauth-device"]
     for _ in range(5):
         assert attempt(server, person.email, client=attacker).status_code == 401
@@ -161,8 +151,7 @@ def test_bf_04_own_success_does_not_clear_the_victim(server, person):
 def test_bf_05_the_known_browser_gets_in(server, person):
     """BF-05: a stranger's failures do not shut out the browser the person used before; its own do."""
     known = signed_in(server, person)
-    known.session.cookies.pop("userauth", None)
-    known.session.cookies.clear(domain="localhost.local", path="/", name="userauth")
+    known.session.cookies.pop("userauth")
     for _ in range(7):
         attempt(server, person.email)
         waits_over(server)
@@ -170,7 +159,7 @@ def test_bf_05_the_known_browser_gets_in(server, person):
     problem(attempt(server, person.email, person.password), 429, "account_locked")
     answer = attempt(server, person.email, person.password, known)
     assert answer.status_code == 200
-    known.session.cookies.clear(domain="localhost.local", path="/", name="userauth")
+    known.session.cookies.pop("userauth")
     for _ in range(5):
         assert attempt(server, person.email, client=known).status_code == 401
     problem(attempt(server, person.email, person.password, known), 429, "account_locked")
@@ -180,7 +169,7 @@ def test_bf_05_the_known_browser_gets_in(server, person):
 def test_bf_05_a_known_browser_is_bounded_too(server, person):
     """BF-05: with strangers' and devices' failures together, a hundred disable the password."""
     known = signed_in(server, person)
-    known.session.cookies.clear(domain="localhost.local", path="/", name="userauth")
+    known.session.cookies.pop("userauth")
     server.db("UPDATE account SET failures = 49, device_failures = 50 WHERE id = ?", person.id)
     assert attempt(server, person.email, client=known).status_code == 401
     problem(attempt(server, person.email, person.password, known), 429, "account_locked")
@@ -222,19 +211,17 @@ def test_bf_07_a_flood_is_bounded(new_server):
     assert attempt(one, "flood-after").status_code == 401  # no slot was lost
 
 
-@pytest.mark.parametrize("length", [257, 1025, 5000, 60000, 65000])
+@pytest.mark.parametrize("length", [257, 1025, 5000, 20000])
 def test_bf_08_long_passwords_are_not_hashed(server, unchanged, length):
     """BF-08: over 256 characters: a field error before any work, the same for known and unknown names."""
     person = join(server)
     unchanged.start()
-    before = time.process_time()
     for login in (person.email, "nobody-at-all"):
-        for text in ("a" * length, "a\u0301" * (length // 3)):
+        for text in ("a" * length, "\u4e00" * min(length, 10000)):
             problem(attempt(server, login, text), 422, "invalid_fields")
     new = stranger()
     answer = Client(server).json("POST", "/auth/register", {"username": new.username, "email": new.email, "password": "x1-" * (length // 3 + 1)})
     assert answer.status_code == 422 and "password" in answer.json()["errors"]
-    assert time.process_time() >= before
     assert failures(server, person) == 0
 
 
@@ -293,6 +280,7 @@ def test_bf_10_mapped_ipv4_is_ipv4(server):
 def test_bf_11_a_wait_outlives_restarts(new_server):
     """BF-11: graceful and full restart forget neither the wait nor the address's limit."""
     one = new_server()
+    one.expect_log("AH03093")  # httpd's own: a kept-alive connection at a restart
     person, spammer = join(one), Client(one)
     for number in range(30):
         attempt(one, person.email if number < 5 else f"nobody-{number}", client=spammer)

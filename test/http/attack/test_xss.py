@@ -119,7 +119,7 @@ def test_xss_02_nothing_of_the_request_is_echoed(server, route, where):
                                                        "Accept-Language", "Purpose", "From", "X-Original-URL")}),
     }
     base = None
-    for payload in ["harmless", *PAYLOADS[:: 3 if route in ("verify", "disown") else 2]]:
+    for payload in ["harmless", *PAYLOADS[len(route + where) % 5 :: 5]]:
         suffix, headers = makers[where](quote(payload, safe=""))
         if where == "header":
             headers = {name: payload.strip().encode() for name in headers if "\n" not in payload}
@@ -195,7 +195,7 @@ def test_xss_01_stored_text_on_check_email(server):
     person = register(client)
     server.wait_mail(person.email)
     bases = {}
-    for word in ("name", "o'neil&x=y`{|}~", "{{csrf}}", "a&lt;b", "%3Cb%3E", "${7*7}", "+ADw-b+AD4-", "'onclick='x"):
+    for word in ("name", "o'neil&x=y`{|}~", "{{csrf}}", "a&lt", "%3Cb%3E", "${7*7}", "+ADw-b+AD4-", "'onclick='x"):
         server.db("UPDATE account SET email = ?, username = ? WHERE id = ?", f"{word}@example.org", "<b>" + word, person.id)
         server.db("UPDATE outbox SET email = ? WHERE account_id = ?", f"{word}@example.org", person.id)
         page = client.get("/auth/check-email")
