@@ -64,19 +64,19 @@ const char *ua_edge_site_refusal(const server_rec *s, int alone)
 }
 
 /* httpd lets a virtual host without directives of its own share the main server's settings. */
-static void part(server_rec *s, server_rec *main_server, apr_pool_t *pool)
+static void part(server_rec *vhost, ua_server_t *main_server, apr_pool_t *pool)
 {
-    if (s != main_server && ua_edge_server(s) == ua_edge_server(main_server)) {
-        ap_set_module_config(s->module_config, &userauth_module,
-                             ua_edge_merge_server(pool, ua_edge_server(main_server),
-                                                  ua_edge_create_server(pool, s)));
+    if (ua_edge_server(vhost) == main_server) {
+        ap_set_module_config(
+            vhost->module_config, &userauth_module,
+            ua_edge_merge_server(pool, main_server, ua_edge_create_server(pool, vhost)));
     }
 }
 
 void ua_edge_sites(server_rec *main_server, apr_pool_t *pool)
 {
-    for (server_rec *s = main_server; s; s = s->next) {
-        part(s, main_server, pool);
+    for (server_rec *s = main_server->next; s; s = s->next) {
+        part(s, ua_edge_server(main_server), pool);
     }
     hand_over(main_server);
     for (server_rec *s = main_server; s; s = s->next) {

@@ -77,9 +77,10 @@ class Person:
         return self
 
     def fill(self, **values):
-        find = "return arguments[0].map(name => { var e = document.getElementById('f-' + name); e.value = ''; return e })"
-        for entry, value in zip(self.script(find, list(values)), values.values()):
-            entry.send_keys(value)
+        """Replaces what stands in the fields, as a paste does; test_access.py really types."""
+        for name, value in values.items():
+            self.script("var e = document.getElementById('f-' + arguments[0]); e.value = ''; e.focus()", name)
+            self.driver.execute_cdp_cmd("Input.insertText", {"text": value})
         return self
 
     def press(self, words):

@@ -1,4 +1,5 @@
 """The whole way of a stranger through the site of `make run`, clicking what a person clicks."""
+from browsing import Person
 from server import wait_for
 
 
@@ -91,3 +92,16 @@ def test_sign_out_page(person):
     assert person.here == "/dashboard"
     person.open("/auth/logout").press("Sign out")
     assert person.notice == "You are logged out."
+
+
+def test_new_mails_appear_in_the_list(person, new_browser):
+    """The list that is open shows a mail as soon as it was sent, and the server's own links stay alive in it."""
+    person.open("/mail/")
+    link = person.one("main a[href$='.html']") if person.all("main a[href$='.html']") else None
+    other = Person(new_browser(), person.site)
+    other.register().mail()
+    wait_for(lambda: other.email in person.text, what="the mail in the list")
+    assert link is None or link.is_displayed()
+    assert f"To {other.email}" in person.one(".mail").text, "the newest stands first"
+    message = person.one(".mail a[href$='.eml']")
+    assert f"Hello {other.username}," in person.follow(message).text

@@ -51,16 +51,18 @@ def configtest(server):
     return status, said
 
 
-def refused(server, *words, line=None, tested=True):
+def refused(server, *words, line=None, tested=True, started=True):
     """Both the configuration test and the start refuse and say why, where and what to do.
 
     `words` are regular expressions; `line` is a text of the line that is to blame, None when a line is
-    missing; tested=False: only a start can know. Returns what the start said.
+    missing; tested=False: only a start can know; started=False spares the start. Returns what was said.
     """
     if tested:
         status, said = configtest(server)
         assert status != 0, f"accepted:\n{said}"
         judge(server, said, words, line)
+    if not started:
+        return said
     with pytest.raises(StartFailed) as failed:
         server.start()
     said = str(failed.value)
@@ -72,7 +74,7 @@ def refused(server, *words, line=None, tested=True):
 def judge(server, said, words, line):
     for word in words:
         assert re.search(word, said), f"nothing like {word} in:\n{said}"
-    assert re.search(r"virtual host \S+ \(\S+:\d+\)", said), f"no virtual host in:\n{said}"
+    assert re.search(r"virtual host [\w. -]+ \(\S+:\d+\)", said), f"no virtual host in:\n{said}"
     assert str(server.folder / "httpd.conf") in said, f"no file in:\n{said}"
     if line:
         number = line_of(server, line)

@@ -148,11 +148,14 @@ class Server:
         """Ends it with all its children; does nothing when it does not run."""
         if self.process is None:
             return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            pass
+        # Gracefully first: mpm_event itself may crash when TERM meets a worker that is just finishing.
+        for sign, patience in ((signal.SIGWINCH, 5), (signal.SIGTERM, 20)):
+            self.process.send_signal(sign)
+            try:
+                self.process.wait(patience)
+                break
+            except subprocess.TimeoutExpired:
+                pass
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -106,9 +106,12 @@ def test_a_line_that_cannot_work_is_refused(new_server, name, rest, word):
     changed = {name: rest}
     if name in ("UserAuthMailCAFile", "UserAuthMailPasswordFile", "UserAuthMailTLS"):
         changed["UserAuthMail"] = "smtp://localhost accounts@example.com"
+    if name == "UserAuthMailPasswordFile":
+        changed["UserAuthMailUser"] = "me"
     server = new_server(start=False, site=False, conf=site(**changed))
     server.write_conf()
-    said = refused(server, name, word, line=name)
+    first = next(row for row in REFUSED if row[0] == name)
+    said = refused(server, name, word, line=name, started=first[1] == rest)  # a start for one of each directive
     assert "secret" not in said.replace("userauth.keys", ""), "a password of the configuration is shown"
 
 
@@ -136,11 +139,12 @@ def test_no_line_at_all_is_no_site(new_server):
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me"}, ["UserAuthMailPasswordFile"]),
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailPasswordFile": '"${RUN}/pw"'},
      ["UserAuthMailUser"]),
+    ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailCAFile": '"${RUN}/pw"'}, ["UserAuthMailCAFile"]),
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me",
       "UserAuthMailPasswordFile": '"${RUN}/empty"'}, ["UserAuthMailPasswordFile|empty"]),
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me",
       "UserAuthMailPasswordFile": '"${RUN}/open"'}, ["UserAuthMailPasswordFile", "chmod"]),
-], ids=["smtps-none", "password-in-clear", "user-only", "password-only", "password-empty", "password-open"])
+], ids=["smtps-none", "password-in-clear", "user-only", "password-only", "authority-closed", "password-empty", "password-open"])
 def test_lines_that_contradict_each_other(new_server, lines, words):
     """CFG-12: mail without TLS, or a password over it, needs a plain word; CFG-02 for its file."""
     server = new_server(start=False, site=False, conf=site(**lines))

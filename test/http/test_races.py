@@ -112,7 +112,7 @@ def no_failure(answers):
 @pytest.mark.parametrize("how", ["posts", "own-browser-gets", "posts-and-gets"])
 def test_one_link_has_one_winner(site, how):
     """RACE-01, INV-1: 64 uses of one verification link at the same instant: one succeeds, the others are told so."""
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if how == "posts" else max(3, ROUNDS // 4)):
         client = Client(site)
         person = register(client)
         token = letter(site, person).token("verify")

@@ -3,6 +3,8 @@
  * Cases: INV-2, INV-3, RACE-03, RACE-11, BF-16, TOK-07, DB-07.
  */
 #include "domain_site.h"
+#include "domain/device.h"
+#include "domain/session.h"
 #include "domain/token.h"
 
 #define EMAIL "mike@example.org"
@@ -42,9 +44,10 @@ static void made_and_found(void **state)
         assert_string_equal(found[i]->password_hash, mike.password_hash);
         assert_string_equal(found[i]->address, mike.address);
         assert_int_equal(found[i]->created, mike.created);
+        assert_int_equal(found[i]->password_set, mike.created);
         assert_int_equal(found[i]->enabled, 0); /* RACE-11 */
         assert_int_equal(found[i]->failures + found[i]->device_failures, 0);
-        assert_int_equal(found[i]->corrections, 0);
+        assert_int_equal(found[i]->corrections + found[i]->verified, 0);
         assert_int_equal(found[i]->last_sign_in + found[i]->previous_sign_in, 0);
     }
 }
@@ -199,11 +202,15 @@ static void signed_in(void **state)
     assert_int_equal(seen->previous_sign_in, t->now);
     assert_int_equal(seen->failures + seen->device_failures, 0);
 
-    /* INV-5: the password that was verified has to be the one that counts now. */
+    /* BF-16: who hashes the same password anew shuts nobody out who verified the older hash. */
     assert_int_equal(ua_account_rehash(ctx, seen, "newer"), APR_SUCCESS);
+    assert_int_equal(ua_account_signed_in(ctx, &stale), APR_SUCCESS);
+    /* INV-5: the password that was verified has to be the one that counts now. */
+    ua_test_sql(t, "UPDATE account SET password_set = password_set + 1");
     assert_int_equal(ua_account_failed(ctx, mike, 0), APR_SUCCESS);
     assert_int_equal(ua_account_signed_in(ctx, &stale), APR_NOTFOUND);
     assert_int_equal(account_of(ctx, mike)->failures, 1);
+    assert_int_equal(ua_account_signed_in(ctx, account_of(ctx, mike)), APR_SUCCESS);
     assert_int_equal(ua_account_signed_in(ctx, account_of(ctx, eve)), APR_NOTFOUND);
     ua_test_sql(t, "UPDATE account SET enabled = 0");
     assert_int_equal(ua_account_signed_in(ctx, account_of(ctx, mike)), APR_NOTFOUND);
@@ -226,6 +233,31 @@ static void rehashed(void **state)
                      1);
 }
 
+/* A link, a session and a browser of an account. */
+static void hang_on(ua_ctx_t *ctx, const char *id)
+{
+    ua_token_t token = {NULL, id, UA_PURPOSE_VERIFY, EMAIL, UA_TOKEN_GOOD};
+    const char *cookie = NULL;
+    apr_int64_t age = 0;
+
+    assert_int_equal(ua_token_issue(&token.id, ctx, &token, SECONDS(60)), APR_SUCCESS);
+    assert_int_equal(ua_session_start(&cookie, &age, ctx, id, 0), APR_SUCCESS);
+    assert_int_equal(ua_device_start(&cookie, ctx, id), APR_SUCCESS);
+}
+
+/* Its sessions and browsers are gone; its links stay, to say that they were used. */
+static void hangs_on_no_more(ua_test_t *t, const char *id)
+{
+    assert_int_equal(
+        ua_test_count(t, "SELECT COUNT(*) FROM session WHERE account_id = '%s'", id), 0);
+    assert_int_equal(
+        ua_test_count(t, "SELECT COUNT(*) FROM device WHERE account_id = '%s'", id), 0);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token WHERE account_id = '%s'", id),
+                     1);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 1);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 1);
+}
+
 /* With all that hangs on it, and only while nobody confirmed it. */
 static void removed(void **state)
 {
@@ -233,18 +265,24 @@ static void removed(void **state)
     ua_ctx_t *ctx = ua_test_context(t);
     const char *mike = site_account(ctx, "mike");
     const char *eve = site_member(ctx, "eve");
-    ua_token_t token = {NULL, mike, UA_PURPOSE_VERIFY, EMAIL, UA_TOKEN_GOOD};
 
-    assert_int_equal(ua_token_issue(&token.id, ctx, &token, SECONDS(60)), APR_SUCCESS);
-    token.account_id = eve;
-    assert_int_equal(ua_token_issue(&token.id, ctx, &token, SECONDS(60)), APR_SUCCESS);
+    hang_on(ctx, mike);
+    hang_on(ctx, eve);
     assert_int_equal(ua_account_remove(ctx, mike, "eve@example.org"), APR_NOTFOUND);
     assert_int_equal(ua_account_remove(ctx, eve, "eve@example.org"), APR_NOTFOUND);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account"), 2);
     assert_int_equal(ua_account_remove(ctx, mike, EMAIL), APR_SUCCESS);
     assert_int_equal(ua_account_remove(ctx, mike, EMAIL), APR_NOTFOUND);
-    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account"), 1);
-    assert_string_equal(ua_test_scalar(t, "SELECT group_concat(account_id) FROM token"), eve);
+    assert_string_equal(ua_test_scalar(t, "SELECT group_concat(id) FROM account"), eve);
+    hangs_on_no_more(t, mike);
+}
+
+static apr_int64_t count_of(ua_ctx_t *ctx)
+{
+    apr_int64_t count = -1;
+
+    assert_int_equal(ua_account_count(&count, ctx), APR_SUCCESS);
+    return count;
 }
 
 static void swept_and_counted(void **state)
@@ -252,26 +290,21 @@ static void swept_and_counted(void **state)
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
     ua_account_t *account = NULL;
-    ua_token_t token = {NULL, NULL, UA_PURPOSE_VERIFY, EMAIL, UA_TOKEN_GOOD};
-    apr_int64_t count = -1;
+    const char *old = NULL;
 
-    assert_int_equal(ua_account_count(&count, ctx), APR_SUCCESS);
-    assert_int_equal(count, 0);
-    token.account_id = site_account(ctx, "old");
-    assert_int_equal(ua_token_issue(&token.id, ctx, &token, SECONDS(60)), APR_SUCCESS);
-    (void)site_member(ctx, "member");
+    assert_int_equal(count_of(ctx), 0);
+    old = site_account(ctx, "old");
+    hang_on(ctx, old);
+    hang_on(ctx, site_member(ctx, "member"));
     ctx->now++;
     (void)site_account(ctx, "young");
-    assert_int_equal(ua_account_count(&count, ctx), APR_SUCCESS);
-    assert_int_equal(count, 3);
+    assert_int_equal(count_of(ctx), 3);
     assert_int_equal(ua_account_sweep(ctx, t->now), APR_SUCCESS);
-    assert_int_equal(ua_account_count(&count, ctx), APR_SUCCESS);
-    assert_int_equal(count, 3);
+    assert_int_equal(count_of(ctx), 3);
     assert_int_equal(ua_account_sweep(ctx, t->now + 1), APR_SUCCESS);
-    assert_int_equal(ua_account_count(&count, ctx), APR_SUCCESS);
-    assert_int_equal(count, 2);
+    assert_int_equal(count_of(ctx), 2);
     assert_int_equal(ua_account_by_username(&account, ctx, "old"), APR_NOTFOUND);
-    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token"), 0);
+    hangs_on_no_more(t, old);
     (void)site_account(ctx, "old"); /* name and address are free again */
 }
 

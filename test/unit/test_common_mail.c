@@ -103,6 +103,22 @@ static void can_be_turned_off(void **state)
     ua_test_close(t);
 }
 
+static void says_when_another_mail_may_go(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+    ua_req_t *req = request(t);
+    ua_res_t res;
+
+    (void)state;
+    ua_res_init(&res, req);
+    ua_mail_refuse(&res, req, apr_time_from_sec(59) + 1);
+    assert_int_equal(res.problem, UA_PROBLEM_RATE_LIMITED);
+    assert_int_equal(res.status, 429);
+    assert_int_equal(res.retry_after, 60);
+    assert_string_equal(res.detail, "You can ask for another email in 1 minute.");
+    ua_test_close(t);
+}
+
 static void issues_both_links_with_one_mail(void **state)
 {
     ua_test_t *t = ua_test_open("UserAuthVerifyLifetime 2h", "UserAuthDisownLifetime 3d", NULL);
@@ -184,6 +200,7 @@ int main(void)
         cmocka_unit_test(changes_nothing_by_looking),
         cmocka_unit_test(keeps_buckets_apart),
         cmocka_unit_test(can_be_turned_off),
+        cmocka_unit_test(says_when_another_mail_may_go),
         cmocka_unit_test(issues_both_links_with_one_mail),
         cmocka_unit_test(signs_the_cookie_of_the_browser),
     };

@@ -17,6 +17,11 @@ static ua_req_t *request(ua_test_t *t, ua_res_t *res)
     return req;
 }
 
+static int same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static const struct {
     const char *comment;
     ua_method_e method;
@@ -87,14 +92,15 @@ static void moves_the_token_into_a_cookie(void **state)
     for (size_t i = 0; i < COUNT(visits); i++) {
         ua_res_t res;
         ua_req_t *req = request(t, &res);
-        int cleaned = 0;
+        int cleaned = visits[i].cookie != NULL;
 
         req->query = visits[i].query;
         req->fetch_dest = visits[i].dest;
         req->wants_json = visits[i].json;
-        cleaned = ua_link_cleaned(&res, req, "verify");
-        if (cleaned != (visits[i].cookie != NULL) || res.cookies->nelts != cleaned) {
-            fail_msg("%s", visits[i].comment);
+        assert_int_equal(ua_link_show(&res, req, "verify"), APR_SUCCESS);
+        ua_db_release(req->ctx);
+        if (res.status != (cleaned ? 303 : 400) || res.cookies->nelts != cleaned) {
+            fail_msg("%s: %d", visits[i].comment, res.status);
         }
         if (cleaned) {
             const ua_cookie_t *cookie = &APR_ARRAY_IDX(res.cookies, 0, ua_cookie_t);
@@ -103,71 +109,141 @@ static void moves_the_token_into_a_cookie(void **state)
             assert_string_equal(cookie->value, visits[i].cookie);
             assert_int_equal(cookie->age, 600);
             assert_string_equal(res.location, "/auth/verify");
-            assert_int_equal(res.status, 303);
+            assert_int_equal(req->counted, 0);
         }
     }
     ua_test_close(t);
 }
 
-/* Contract 2. */
+/* Contract 2 and 3: the state is judged in this order: unknown, used, ended by a change, too late. */
 static const struct {
+    const char *comment;
     const char *purpose;
-    ua_token_e standing;
+    const char *change; /* of its row */
     int status;
-    const char *title; /* or NULL: that of problems.def */
-    const char *offer; /* the first, or NULL */
+    const char *title;  /* or NULL: that of problems.def */
+    const char *offer;  /* the first, or NULL */
+    const char *detail; /* or NULL: that of problems.def */
 } verdicts[] = {
-    {"verify", UA_TOKEN_INVALID, 400, "Invalid verification link", "resend"},
-    {"verify", UA_TOKEN_EXPIRED, 410, "Verification link has expired", "resend"},
-    {"verify", UA_TOKEN_USED, 410, "Verification link has already been used", "login"},
-    {"disown", UA_TOKEN_INVALID, 400, NULL, NULL},
-    {"disown", UA_TOKEN_EXPIRED, 410, NULL, NULL},
-    {"disown", UA_TOKEN_USED, 410, NULL, NULL},
+    {"good", "verify", "state = 0", 200, NULL, NULL, NULL},
+    {"used", "verify", "state = 1", 410, "Verification link has already been used", "login",
+     "Each link works once. If you opened it before, your address is confirmed and you can log "
+     "in."},
+    {"ended by a sibling's use", "verify", "state = 2", 410,
+     "Verification link has already been used", "login",
+     "Each link works once. If you opened it before, your address is confirmed and you can log "
+     "in."},
+    {"ended by a change", "verify", "state = 3", 400, "Invalid verification link", "resend",
+     NULL},
+    {"too late", "verify", "expires = created", 410, "Verification link has expired", "resend",
+     "Links like this work for 90 minutes. We can send you a new one."},
+    {"used and too late", "verify", "state = 1, expires = created", 410,
+     "Verification link has already been used", "login",
+     "Each link works once. If you opened it before, your address is confirmed and you can log "
+     "in."},
+    {"changed and too late", "verify", "state = 3, expires = created", 400,
+     "Invalid verification link", "resend", NULL},
+    {"another address", "verify", "email = 'mallory@example.org'", 400,
+     "Invalid verification link", "resend", NULL},
+    {"another account", "verify", "account_id = 'x'", 400, "Invalid verification link",
+     "resend", NULL},
+    {"another purpose", "verify", "purpose = 'reset'", 400, "Invalid verification link",
+     "resend", NULL},
+    {"good", "disown", "state = 0", 200, NULL, NULL, NULL},
+    {"used", "disown", "state = 1", 410, NULL, NULL, NULL},
+    {"ended by a change", "disown", "state = 3", 400, NULL, NULL, NULL},
+    {"too late", "disown", "expires = created", 410, NULL, NULL,
+     "Links like this work for 2 days."},
 };
 
 static void says_what_is_wrong(void **state)
 {
-    ua_test_t *t = ua_test_open(NULL);
-
     (void)state;
     for (size_t i = 0; i < COUNT(verdicts); i++) {
-        ua_token_t token = {.purpose = verdicts[i].purpose, .standing = verdicts[i].standing};
+        ua_test_t *t =
+            ua_test_open("UserAuthVerifyLifetime 90m", "UserAuthDisownLifetime 2d", NULL);
         ua_res_t res;
-        ua_req_t *req = request(t, &res);
+        ua_req_t *req = NULL;
+        const char *offer = NULL;
 
-        ua_link_refuse(&res, req, &token);
-        assert_int_equal(res.status, verdicts[i].status);
-        assert_int_equal(req->counted, 1);
-        assert_string_equal(res.template, "problem.html");
-        if (verdicts[i].title) {
-            assert_string_equal(res.title, verdicts[i].title);
+        ua_test_register(t, "alice");
+        assert_non_null(ua_test_mail(t));
+        ua_test_sql(t, "UPDATE token SET %s WHERE purpose = '%s'", verdicts[i].change,
+                    verdicts[i].purpose);
+        req = request(t, &res);
+        req->query = strchr(ua_test_link(t, verdicts[i].purpose), '?') + 1;
+        assert_int_equal(ua_link_show(&res, req, verdicts[i].purpose), APR_SUCCESS);
+        ua_db_release(req->ctx);
+        offer = res.links->nelts ? APR_ARRAY_IDX(res.links, 0, ua_link_t).name : NULL;
+        if (res.status != verdicts[i].status || !same(res.title, verdicts[i].title) ||
+            !same(res.detail, verdicts[i].detail) || !same(offer, verdicts[i].offer)) {
+            fail_msg("%s, %s: %d %s, %s", verdicts[i].purpose, verdicts[i].comment, res.status,
+                     res.title ? res.title : "", res.detail ? res.detail : "");
         }
-        else {
-            assert_null(res.title);
-        }
-        assert_int_equal(res.links->nelts > 0, verdicts[i].offer != NULL);
-        if (verdicts[i].offer) {
-            assert_string_equal(APR_ARRAY_IDX(res.links, 0, ua_link_t).name, verdicts[i].offer);
-        }
+        assert_int_equal(req->counted, res.status != 200);
+        ua_test_close(t);
+    }
+}
+
+static void shows_whose_link_it_is(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+    ua_res_t res;
+    ua_req_t *req = NULL;
+
+    (void)state;
+    ua_test_register(t, "alice");
+    assert_non_null(ua_test_mail(t));
+    for (int json = 0; json < 2; json++) {
+        req = request(t, &res);
+        req->wants_json = json;
+        req->query = strchr(ua_test_link(t, "disown"), '?') + 1;
+        assert_int_equal(ua_link_show(&res, req, "disown"), APR_SUCCESS);
+        ua_db_release(req->ctx);
+        assert_string_equal(ua_json_get(res.view, "email"), json ? "" : "alice@example.org");
+        assert_string_equal(ua_json_get(res.view, "username"), json ? "" : "alice");
+        assert_string_equal(ua_json_get(res.view, "token"),
+                            json ? "" : ua_test_token(t, "disown"));
     }
     ua_test_close(t);
 }
 
-static void tells_how_long_links_work(void **state)
+/* One use of the verify link in a transaction of its own. */
+static ua_token_e use(ua_test_t *t, ua_res_t *res, ua_account_t **account)
 {
-    ua_test_t *t =
-        ua_test_open("UserAuthVerifyLifetime 90m", "UserAuthDisownLifetime 2d", NULL);
-    ua_token_t token = {.purpose = "verify", .standing = UA_TOKEN_EXPIRED};
+    ua_req_t *req = request(t, res);
+    ua_token_t *token = NULL;
+
+    req->query = strchr(ua_test_link(t, "verify"), '?') + 1;
+    assert_int_equal(ua_db_begin(req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_link_use(&token, account, res, req, "verify"), APR_SUCCESS);
+    assert_int_equal(ua_db_commit(req->ctx), APR_SUCCESS);
+    ua_db_release(req->ctx);
+    assert_int_equal(req->counted, token->standing != UA_TOKEN_GOOD);
+    return token->standing;
+}
+
+/* INV-1, and the second try leaves an event (TOK-01). */
+static void uses_a_link_once(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+    ua_account_t *account = NULL;
     ua_res_t res;
-    ua_req_t *req = request(t, &res);
 
     (void)state;
-    ua_link_refuse(&res, req, &token);
-    assert_string_equal(res.detail,
-                        "Links like this work for 90 minutes. We can send you a new one.");
-    token.purpose = "disown";
-    ua_link_refuse(&res, req, &token);
-    assert_string_equal(res.detail, "Links like this work for 2 days.");
+    ua_test_register(t, "alice");
+    assert_non_null(ua_test_mail(t));
+    assert_int_equal(use(t, &res, &account), UA_TOKEN_GOOD);
+    assert_string_equal(account->username, "alice");
+    assert_int_equal(res.status, 200);
+    assert_int_equal(use(t, &res, &account), UA_TOKEN_USED);
+    assert_int_equal(res.status, 410);
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT detail FROM event WHERE kind = 'token_refused'"), "verify");
+    ua_test_sql(t, "UPDATE token SET state = 0");
+    ua_test_sql(t, "DELETE FROM account");
+    assert_int_equal(use(t, &res, &account), UA_TOKEN_INVALID); /* leads nowhere */
+    assert_int_equal(res.status, 400);
     ua_test_close(t);
 }
 
@@ -196,7 +272,8 @@ int main(void)
         cmocka_unit_test(finds_the_token),
         cmocka_unit_test(moves_the_token_into_a_cookie),
         cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(tells_how_long_links_work),
+        cmocka_unit_test(shows_whose_link_it_is),
+        cmocka_unit_test(uses_a_link_once),
         cmocka_unit_test(forgets_the_cookie_of_a_used_token),
     };
 

@@ -275,31 +275,71 @@ static void keeps_the_addresss_count_after_a_success(void **state)
     ua_test_close(t);
 }
 
-/* What changes between the check of the password and the session's row: nobody gets in by it. */
+/* BF-16 */
+static void rehashes_when_the_cost_was_raised(void **state)
+{
+    static const char hash[] = "SELECT password_hash FROM account";
+    ua_test_t *t = ua_test_open(NULL);
+    const char *before = NULL;
+
+    (void)state;
+    ua_test_member(t, "alice");
+    before = ua_test_scalar(t, hash);
+    ua_test_login(t, "alice");
+    assert_string_equal(ua_test_scalar(t, hash), before);
+    assert_null(ua_test_start(t, "UserAuthPasswordHash m=8192,t=5,p=1", NULL));
+    assert_status(t, try(t, "alice", "wrong-password-1"), 403); /* csrf: a session cookie */
+    apr_table_clear(t->jar);
+    assert_status(t, try(t, "alice", "wrong-password-1"), 401);
+    assert_string_equal(ua_test_scalar(t, hash), before);
+    ua_test_login(t, "alice");
+    assert_memory_equal(ua_test_scalar(t, hash), "$argon2id$v=19$m=8192,t=5,p=1$", 30);
+    apr_table_clear(t->jar);
+    ua_test_login(t, "alice");
+    ua_test_close(t);
+}
+
+/* The request of alice's sign-in with the right password; the rival's statement comes between its
+ * check and its submit. */
+static ua_problem_e sign_in_around(ua_test_t *t, const char *change)
+{
+    assert_status(t, ua_test_get(t, "/auth/login"), 200);
+    apr_table_setn(t->req->form, "login", "alice");
+    apr_table_setn(t->req->form, "password", UA_TEST_PASSWORD);
+    ua_res_init(t->res, t->req);
+    assert_int_equal(t->req->route->check(t->res, t->req), APR_SUCCESS);
+    ua_db_release(t->req->ctx);
+    ua_test_sql(t, "%s", change);
+    assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
+    assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
+    assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
+    ua_db_release(t->req->ctx);
+    return t->res->problem;
+}
+
+/* What changes between the check of the password and the session's row: nobody gets in by it; but a
+ * password that was merely hashed anew keeps nobody out (BF-16). */
 static void looks_again_before_it_lets_in(void **state)
 {
-    static const char *const changes[] = {"UPDATE account SET password_hash = 'another'",
-                                          "UPDATE account SET enabled = 0"};
+    static const struct {
+        const char *change;
+        ua_problem_e problem;
+    } changes[] = {
+        {"UPDATE account SET password_hash = 'x', password_set = password_set + 1",
+         UA_PROBLEM_INVALID_CREDENTIALS},
+        {"UPDATE account SET enabled = 0", UA_PROBLEM_INVALID_CREDENTIALS},
+        {"UPDATE account SET password_hash = 'y'", UA_PROBLEM_NONE},
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         ua_test_t *t = ua_test_open(NULL);
+        int in = changes[i].problem == UA_PROBLEM_NONE;
 
         ua_test_member(t, "alice");
-        assert_status(t, ua_test_get(t, "/auth/login"), 200);
-        apr_table_setn(t->req->form, "login", "alice");
-        apr_table_setn(t->req->form, "password", UA_TEST_PASSWORD);
-        ua_res_init(t->res, t->req);
-        assert_int_equal(t->req->route->check(t->res, t->req), APR_SUCCESS);
-        ua_db_release(t->req->ctx);
-        ua_test_sql(t, "%s", changes[i]);
-        assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
-        assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
-        assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
-        ua_db_release(t->req->ctx);
-        assert_int_equal(t->res->problem, UA_PROBLEM_INVALID_CREDENTIALS);
-        assert_int_equal(t->res->cookies->nelts, 0);
-        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 0);
+        assert_int_equal(sign_in_around(t, changes[i].change), changes[i].problem);
+        assert_int_equal(t->res->cookies->nelts > 0, in);
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), in);
         ua_test_close(t);
     }
 }
@@ -318,6 +358,7 @@ int main(void)
         cmocka_unit_test(gives_a_browser_no_rights_to_other_accounts),
         cmocka_unit_test(ends_no_session),
         cmocka_unit_test(limits_one_client_address),
+        cmocka_unit_test(rehashes_when_the_cost_was_raised),
         cmocka_unit_test(looks_again_before_it_lets_in),
         cmocka_unit_test(keeps_the_addresss_count_after_a_success),
     };

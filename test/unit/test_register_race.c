@@ -5,12 +5,13 @@
 /* A rival's row; its address and name as keys. */
 static void insert_rival(ua_test_t *t, const char *username, const char *email)
 {
-    ua_test_sql(t,
-                "INSERT INTO account (id, username, username_key, email, email_key, "
-                "display_name, enabled, password_hash, failures, device_failures, "
-                "corrections, address, created, verified, last_sign_in, previous_sign_in) "
-                "VALUES ('rival', '%s', '%s', '%s', '%s', '', 0, 'x', 0, 0, 0, '', 1, 0, 0, 0)",
-                username, username, email, email);
+    ua_test_sql(
+        t,
+        "INSERT INTO account (id, username, username_key, email, email_key, "
+        "display_name, enabled, password_hash, password_set, failures, device_failures, "
+        "corrections, address, created, verified, last_sign_in, previous_sign_in) "
+        "VALUES ('rival', '%s', '%s', '%s', '%s', '', 0, 'x', 1, 0, 0, 0, '', 1, 0, 0, 0)",
+        username, username, email, email);
 }
 
 /* The request of alice's registration, up to and with its check. */

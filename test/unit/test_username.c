@@ -8,65 +8,65 @@
 #define RESERVED   "This username is reserved. Choose another one."
 #define WWW        "A username can't begin with \"www.\"."
 
+static const struct {
+    const char *comment, *name, *refusal;
+} tried[] = {
+    {"usual", "mike", NULL},
+    {"all kinds of characters", "Mike.O_b-1", NULL},
+    {"first a digit", "1st", NULL},
+    {"last a mark", "mike-", NULL},
+    {"shortest", "abc", NULL},
+    {"longest", "abcdefghijklmnopqrstuvwxyz012345", NULL},
+    {"nothing", "", "Choose a username."},
+    {"too short", "ab", SHORT_LONG},
+    {"too long", "abcdefghijklmnopqrstuvwxyz0123456", SHORT_LONG},
+    {"blank inside", "mi ke", LETTERS},
+    {"blank behind", "mike ", LETTERS},
+    {"line end", "mike\r\nx", LETTERS},
+    {"at sign: would look like an address", "mike@example", LETTERS},
+    {"markup", "<b>mike", LETTERS},
+    {"quote", "o'brien", LETTERS},
+    {"slash", "../mike", LETTERS},
+    {"accent", "mik\xC3\xA9", LETTERS},
+    {"UNI-02 superscript letters", "\xE1\xB4\xAE\xE1\xB5\xA2\xE1\xB4\xB3", LETTERS},
+    {"UNI-02 joiner", "b\xE2\x80\x8Digbird", LETTERS},
+    {"UNI-02 combining mark", "mike\xCC\x81", LETTERS},
+    {"UNI-01 Kelvin sign",
+     "mi\xE2\x84\xAA"
+     "e",
+     LETTERS},
+    {"Cyrillic a",
+     "\xD0\xB0"
+     "dmin",
+     LETTERS},
+    {"first a dot", ".mike", FIRST},
+    {"first a hyphen", "-mike", FIRST},
+    {"first an underscore", "_mike", FIRST},
+    {"like a host", "www.mike", WWW},
+    {"like a host, other case", "wWw.mike", WWW},
+    {"not like a host", "www", NULL},
+    {"not like a host either", "wwwmike", NULL},
+    {"reserved", "admin", RESERVED},
+    {"reserved, other case", "PostMaster", RESERVED},
+    {"longer than a reserved one", "admins", NULL},
+    {"shorter than a reserved one", "admi", NULL},
+    {"by the site's own line", "staff", RESERVED},
+    {"by the second word of it", "TEAM", RESERVED},
+    {"by another line", "press", RESERVED},
+};
+
 static void refusals(void **state)
 {
-    static const struct {
-        const char *comment, *name, *refusal;
-    } cases[] = {
-        {"usual", "mike", NULL},
-        {"all kinds of characters", "Mike.O_b-1", NULL},
-        {"first a digit", "1st", NULL},
-        {"last a mark", "mike-", NULL},
-        {"shortest", "abc", NULL},
-        {"longest", "abcdefghijklmnopqrstuvwxyz012345", NULL},
-        {"nothing", "", "Choose a username."},
-        {"too short", "ab", SHORT_LONG},
-        {"too long", "abcdefghijklmnopqrstuvwxyz0123456", SHORT_LONG},
-        {"blank inside", "mi ke", LETTERS},
-        {"blank behind", "mike ", LETTERS},
-        {"line end", "mike\r\nx", LETTERS},
-        {"at sign: would look like an address", "mike@example", LETTERS},
-        {"markup", "<b>mike", LETTERS},
-        {"quote", "o'brien", LETTERS},
-        {"slash", "../mike", LETTERS},
-        {"accent", "mik\xC3\xA9", LETTERS},
-        {"UNI-02 superscript letters", "\xE1\xB4\xAE\xE1\xB5\xA2\xE1\xB4\xB3", LETTERS},
-        {"UNI-02 joiner", "b\xE2\x80\x8Digbird", LETTERS},
-        {"UNI-02 combining mark", "mike\xCC\x81", LETTERS},
-        {"UNI-01 Kelvin sign",
-         "mi\xE2\x84\xAA"
-         "e",
-         LETTERS},
-        {"Cyrillic a",
-         "\xD0\xB0"
-         "dmin",
-         LETTERS},
-        {"first a dot", ".mike", FIRST},
-        {"first a hyphen", "-mike", FIRST},
-        {"first an underscore", "_mike", FIRST},
-        {"like a host", "www.mike", WWW},
-        {"like a host, other case", "wWw.mike", WWW},
-        {"not like a host", "www", NULL},
-        {"not like a host either", "wwwmike", NULL},
-        {"reserved", "admin", RESERVED},
-        {"reserved, other case", "PostMaster", RESERVED},
-        {"longer than a reserved one", "admins", NULL},
-        {"shorter than a reserved one", "admi", NULL},
-        {"by the site's own line", "staff", RESERVED},
-        {"by the second word of it", "TEAM", RESERVED},
-        {"by another line", "press", RESERVED},
-    };
-
     ua_test_t *t = *state;
 
     assert_null(ua_test_start(t, "UserAuthUsernameReserved staff team",
                               "UserAuthUsernameReserved press", NULL));
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *got = ua_username_refusal(t->conf, cases[i].name);
-        const char *expected = cases[i].refusal;
+    for (size_t i = 0; i < COUNT(tried); i++) {
+        const char *got = ua_username_refusal(t->conf, tried[i].name);
+        const char *expected = tried[i].refusal;
 
         if (!got != !expected || (got && strcmp(got, expected) != 0)) {
-            fail_msg("%s: %s", cases[i].comment, got ? got : "taken");
+            fail_msg("%s: %s", tried[i].comment, got ? got : "taken");
         }
     }
 }

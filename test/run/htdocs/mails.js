@@ -35,7 +35,10 @@
   }
 
   // Takes the server's own two links over.
-  function row(page, message, source) {
+  function row(found) {
+    var page = document.adoptNode(found.page);
+    var message = document.adoptNode(found.message);
+    var source = found.source;
     var mail = document.createElement("section");
     var sent = new Date(header(source, "Date"));
     var line = element("p", "To " + header(source, "To") + " · ");
@@ -57,10 +60,10 @@
     return Array.from(list.querySelectorAll("td a[href$='" + suffix + "']"));
   }
 
-  // The rows of all mails of a list, newest first, that have no row yet.
-  function rows(list) {
+  // All mails of a list, newest first, that have no row yet.
+  function mails(list) {
     var messages = links(list, ".eml");
-    var made = links(list, ".html").map(function (page) {
+    var found = links(list, ".html").map(function (page) {
       var name = page.getAttribute("href").replace(/html$/, "eml");
       var message = messages.find(function (a) {
         return a.getAttribute("href") === name;
@@ -72,17 +75,21 @@
       return fetch(name)
         .then(text)
         .then(function (source) {
-          shown[name] = true;
-          return row(document.adoptNode(page), document.adoptNode(message), source);
+          return { name: name, page: page, message: message, source: source };
         });
     });
 
-    return Promise.all(made.filter(Boolean));
+    return Promise.all(found.filter(Boolean));
   }
 
   function show(list) {
-    return rows(list).then(function (made) {
-      main.querySelector("h1 + p").after.apply(main.querySelector("h1 + p"), made);
+    return mails(list).then(function (found) {
+      var lead = main.querySelector("h1 + p");
+
+      lead.after.apply(lead, found.map(row));
+      found.forEach(function (mail) {
+        shown[mail.name] = true;
+      });
       main.querySelectorAll("table").forEach(function (table) {
         table.remove();
       });
