@@ -22,6 +22,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(ua_edge_scrub, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(ua_edge_mask, environment, NULL, APR_HOOK_MIDDLE);
 
+    ap_hook_log_transaction(ua_edge_mask_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
     /* Our prefixes are ours, and the public one is open. */
     ap_hook_translate_name(ua_edge_translate, NULL, mappers, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(ua_edge_map_to_storage, NULL, mappers, APR_HOOK_REALLY_FIRST);

@@ -207,6 +207,22 @@ static apr_status_t finish(const ua_app_t *app, ua_ctx_t *ctx, apr_status_t rv)
     return ua_draw_uuid(&ctx->id, ctx);
 }
 
+/* A mail too late to be sent was no try; a refused recipient says nothing of the others. */
+static void report_outcome(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_outbox_t *row,
+                           apr_status_t outcome, const char *why)
+{
+    const ua_host_t *host = &jobs->app->host;
+
+    if (outcome == APR_EACCES && row->attempts == 0) {
+        host->log(
+            host->baton, UA_LOG_NOTICE,
+            apr_pstrcat(pool, "UA0205: the mail server refuses a recipient: ", why, NULL));
+    }
+    else if (outcome == APR_SUCCESS || (why && outcome != APR_EACCES)) {
+        report(jobs, pool, outcome == APR_SUCCESS ? NULL : why);
+    }
+}
+
 static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
 {
     apr_time_t clock = apr_time_now();
@@ -224,7 +240,7 @@ static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
     if (outcome != APR_SUCCESS && (sending.lost || is_stopping(jobs))) {
         return APR_SUCCESS;
     }
-    report(jobs, ctx->pool, outcome == APR_SUCCESS ? NULL : why ? why : "its link has expired");
+    report_outcome(jobs, ctx->pool, row, outcome, why);
     ctx->now = sending.started + (apr_time_now() - clock);
     return finish(jobs->app, ctx, settle(ctx, row, outcome));
 }
@@ -275,7 +291,7 @@ static apr_status_t sweep(ua_ctx_t *ctx)
     UA_CHECK(ua_token_sweep(ctx, kept));
     UA_CHECK(ua_session_sweep(ctx, kept));
     UA_CHECK(ua_event_sweep(ctx, kept));
-    UA_CHECK(ua_outbox_sweep(ctx, kept));
+    UA_CHECK(ua_outbox_sweep(ctx, ctx->now - conf->unverified_lifetime));
     UA_CHECK(ua_device_sweep(ctx, ctx->now));
     return ua_throttle_sweep(ctx, ctx->now - apr_time_from_sec(24 * 3600));
 }
@@ -295,12 +311,18 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     ua_db_release(ctx);
 }
 
+/* A short idle time needs uses written sooner. */
+static apr_interval_time_t touch_interval(const ua_conf_t *conf)
+{
+    return conf->session_idle / 8 < TOUCH_INTERVAL ? conf->session_idle / 8 : TOUCH_INTERVAL;
+}
+
 void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now)
 {
     apr_pool_t *pool = NULL;
     ua_ctx_t *ctx = NULL;
 
-    if (now - jobs->touched < TOUCH_INTERVAL ||
+    if (now - jobs->touched < touch_interval(jobs->app->conf) ||
         apr_pool_create(&pool, jobs->pool) != APR_SUCCESS) {
         return;
     }

@@ -54,7 +54,7 @@ int ua_wants_json(const ua_req_t *req)
     int json = 0;
     int html = 0;
 
-    if (req->method == UA_METHOD_POST && ua_is_json(req->content_type)) {
+    if (ua_is_json(req->content_type)) {
         return 1;
     }
     for (char *r = apr_strtok(apr_pstrdup(pool, req->accept), ",", &state); r;

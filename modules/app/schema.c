@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Another process may be at the same steps: what fails between its statements works afterwards. */
+#define TRIES 3
+
 /* Behind the comments and empty lines at the start of `text`. */
 static char *skip_comments(char *text)
 {
@@ -55,7 +58,9 @@ static apr_status_t run_step(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_
         UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(schema_step_insert),
                             UA_ARGS(ua_n(number), ua_n(ctx->now))));
     }
-    return ua_db_commit(ctx);
+    UA_CHECK(ua_db_commit(ctx));
+    ua_db_reset(ctx);
+    return APR_SUCCESS;
 }
 
 /* Step 0 makes the table of steps itself, and runs at every start. */
@@ -77,9 +82,8 @@ static apr_int64_t number_of(const ua_builtin_t *file, const char *folder)
     return strncmp(file->name, folder, length) == 0 ? apr_atoi64(file->name + length) : -1;
 }
 
-apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *newest)
+static apr_status_t run_all(ua_ctx_t *ctx, const char *folder, apr_int64_t *newest)
 {
-    const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
     apr_int64_t done = 0;
     apr_int64_t known = 0;
 
@@ -94,4 +98,19 @@ apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *n
     }
     *newest = done > known ? done : known;
     return done > known ? APR_EINVAL : APR_SUCCESS;
+}
+
+apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *newest)
+{
+    const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
+    apr_status_t rv = APR_EGENERAL;
+
+    for (int tries = 0; tries < TRIES && rv == APR_EGENERAL; tries++) {
+        rv = run_all(ctx, folder, newest);
+        if (rv != APR_SUCCESS) {
+            ua_db_rollback(ctx);
+            ua_db_reset(ctx);
+        }
+    }
+    return rv;
 }

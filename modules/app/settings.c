@@ -135,29 +135,37 @@ static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-/* "m=19456,t=2,p=1" */
+/* "m=19456,t=2,p=1", the last part may be left out. 1 when it is written so. */
+static int parse_hash(ua_pwhash_params_t *out, const char *text)
+{
+    apr_size_t memory = strncmp(text, "m=", 2) == 0 ? strspn(text + 2, "0123456789") : 0;
+    const char *rest = text + 2 + memory;
+    apr_size_t passes =
+        memory > 0 && strncmp(rest, ",t=", 3) == 0 ? strspn(rest + 3, "0123456789") : 0;
+
+    if (memory > 9 || passes < 1 || passes > 9 ||
+        (rest[3 + passes] != '\0' && strcmp(rest + 3 + passes, ",p=1") != 0)) {
+        return 0;
+    }
+    out->memory_kib = apr_atoi64(text + 2);
+    out->passes = apr_atoi64(rest + 3);
+    return out->memory_kib >= 7168 && out->memory_kib <= 1048576 && out->passes >= 1 &&
+           out->passes <= 10;
+}
+
 static const char *resolve_hash(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
-    const char *text = conf->password_hash;
-    char *end = NULL;
-    apr_int64_t memory = strncmp(text, "m=", 2) == 0 ? apr_strtoi64(text + 2, &end, 10) : 0;
-    apr_int64_t passes =
-        end && strncmp(end, ",t=", 3) == 0 ? apr_strtoi64(end + 3, &end, 10) : 0;
-
     *row = UA_D_password_hash;
-    if (!end || (*end != '\0' && strcmp(end, ",p=1") != 0) || memory < 7168 ||
-        memory > 1048576 || passes < 1 || passes > 10) {
+    if (!parse_hash(&conf->pwhash, conf->password_hash)) {
         return apr_psprintf(pool,
                             "UserAuthPasswordHash is written m=19456,t=2,p=1: memory in KiB "
                             "from 7168 to 1048576, passes from 1 to 10, one lane; not \"%s\"",
-                            text);
+                            conf->password_hash);
     }
-    if (memory * passes < 35840) {
+    if (conf->pwhash.memory_kib * conf->pwhash.passes < 35840) {
         return "UserAuthPasswordHash is weaker than OWASP's floor: use at least m=19456,t=2 or "
                "m=12288,t=3 or m=7168,t=5";
     }
-    conf->pwhash.memory_kib = memory;
-    conf->pwhash.passes = passes;
     return NULL;
 }
 

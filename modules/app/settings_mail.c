@@ -16,15 +16,19 @@ static const char *resolve_mail_limit(ua_conf_t *conf, apr_pool_t *pool, int *ro
     int n = 0;
 
     *row = UA_D_mail_limit;
+    if (apr_cstr_casecmp(conf->mail_limit, "off") == 0) {
+        return NULL;
+    }
     for (char *word = apr_strtok(apr_pstrdup(pool, conf->mail_limit), " ", &state); word;
          word = apr_strtok(NULL, " ", &state)) {
-        if (n == UA_MAIL_RATES || ua_rate_parse(&conf->mail_rates[n], word) != APR_SUCCESS) {
+        if (n == UA_MAIL_RATES || ua_rate_parse(&conf->mail_rates[n], word) != APR_SUCCESS ||
+            conf->mail_rates[n].duration == 0) {
             return apr_psprintf(pool,
                                 "UserAuthMailLimit takes up to four rates such as 1/1m 5/1h "
                                 "10/24h, or off, not \"%s\"",
                                 conf->mail_limit);
         }
-        n += conf->mail_rates[n].duration > 0;
+        n++;
     }
     return NULL;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NOTES    1024
-#define INTERVAL apr_time_from_sec(60)
+#define INTERVAL apr_time_from_sec(60) /* sooner where sessions end sooner */
 
 typedef struct note_t {
     char id[UA_UUID_TEXT + 1];
@@ -43,8 +43,9 @@ static note_t *find(ua_touches_t *touches, const char *id)
 void ua_touch_note(ua_touches_t *touches, const ua_session_t *session, apr_time_t now)
 {
     note_t *note = NULL;
+    apr_interval_time_t interval = session->idle / 4 < INTERVAL ? session->idle / 4 : INTERVAL;
 
-    if (now - session->last_used < INTERVAL) {
+    if (now - session->last_used < interval) {
         return;
     }
     apr_thread_mutex_lock(touches->mutex);

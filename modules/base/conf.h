@@ -90,7 +90,7 @@ typedef struct ua_conf_t {
     ua_rate_t rates[UA_RATES];
     ua_rate_t mail_rates[UA_MAIL_RATES];
     ua_pwhash_params_t pwhash;
-    const char *const *blocklist; /* sorted, NULL-ended, lower case; or NULL */
+    const char *const *blocklist; /* sorted, lower case; or NULL */
     apr_size_t blocklist_count;
 } ua_conf_t;
 

@@ -210,7 +210,8 @@ static apr_status_t execute(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
     return APR_SUCCESS;
 }
 
-apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args)
+static apr_status_t write_one(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
+                              const ua_arg_t *args)
 {
     apr_status_t rv;
 
@@ -218,6 +219,19 @@ apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const
     rv = execute(rows, ctx, query, args);
     if (ctx->db != NULL) {
         written(ctx);
+    }
+    return rv;
+}
+
+/* Alone, a statement is tried once more, as a read is: see ua_db_all(). Those that run outside a
+ * transaction are conditional, so that a second time does no harm. */
+apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args)
+{
+    int alone = !in_transaction(ctx);
+    apr_status_t rv = write_one(rows, ctx, query, args);
+
+    if (rv == APR_EGENERAL && alone) {
+        rv = write_one(rows, ctx, query, args);
     }
     return rv;
 }
@@ -368,6 +382,14 @@ apr_status_t ua_db_commit(ua_ctx_t *ctx)
     UA_CHECK(plain(ctx, "commit", "COMMIT"));
     ua_db_unlock(db);
     return APR_SUCCESS;
+}
+
+void ua_db_reset(ua_ctx_t *ctx)
+{
+    if (ctx->db != NULL && ctx->db->ctx == ctx && !ctx->db->open) {
+        ua_db_drop(ctx->db);
+    }
+    ua_db_release(ctx);
 }
 
 void ua_db_rollback(ua_ctx_t *ctx)

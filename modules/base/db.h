@@ -83,6 +83,9 @@ apr_status_t ua_db_begin(ua_ctx_t *ctx) UA_MUST_USE;
 apr_status_t ua_db_commit(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_db_rollback(ua_ctx_t *ctx);
 
+/* Gives the connection back closed: after a change of the schema its statements are stale. */
+void ua_db_reset(ua_ctx_t *ctx);
+
 /* Gives the connection back, dropped if anything failed on it. Harmless without one. */
 void ua_db_release(ua_ctx_t *ctx);
 

@@ -43,7 +43,8 @@ static int local_valid(const char *local)
     if (local[0] == '.' || local[length - 1] == '.' || strstr(local, "..")) {
         return 0;
     }
-    return !has_encoded_control(local);
+    return !strstr(local, "=?") &&
+           !has_encoded_control(local); /* RFC 2047 words are decoded by some */
 }
 
 /* RFC 1123 2.1 in lower case, at least two labels; their lengths and hyphens the library has checked.

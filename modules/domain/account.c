@@ -56,12 +56,12 @@ apr_status_t ua_account_by_username(ua_account_t **out, ua_ctx_t *ctx, const cha
 apr_status_t ua_account_insert(ua_ctx_t *ctx, const ua_account_t *account,
                                const char *email_key)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(account_insert),
-                      UA_ARGS(ua_s(account->id), ua_s(account->username),
-                              ua_s(ua_lower(ctx->pool, account->username)),
-                              ua_s(account->email), ua_s(email_key),
-                              ua_s(account->display_name), ua_s(account->password_hash),
-                              ua_n(account->created), ua_s(account->address), ua_n(account->created)));
+    return ua_db_exec(
+        ctx, NULL, UA_Q(account_insert),
+        UA_ARGS(ua_s(account->id), ua_s(account->username),
+                ua_s(ua_lower(ctx->pool, account->username)), ua_s(account->email),
+                ua_s(email_key), ua_s(account->display_name), ua_s(account->password_hash),
+                ua_n(account->created), ua_s(account->address), ua_n(account->created)));
 }
 
 apr_status_t ua_account_verify(ua_ctx_t *ctx, const char *id, const char *email)

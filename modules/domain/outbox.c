@@ -98,6 +98,11 @@ apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id, const cha
                       UA_ARGS(ua_s(account_id), ua_s(kind)));
 }
 
+apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_forget), UA_ARGS(ua_s(account_id)));
+}
+
 apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
                              const char *kind, const char *email)
 {

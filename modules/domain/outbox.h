@@ -60,6 +60,9 @@ apr_status_t ua_outbox_drop(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id,
                                 const char *kind) UA_MUST_USE;
 
+/* Leaves no name and address of an account that is gone. */
+apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
+
 /* How the last mail of a kind to this address fares. */
 apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
                              const char *kind, const char *email) UA_MUST_USE;

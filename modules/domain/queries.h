@@ -31,6 +31,7 @@ UA_QUERY(token_insert, "INSERT INTO token (id, account_id, site, purpose, email,
 UA_QUERY(token_get, "SELECT account_id, email, state, expires FROM token WHERE id = %s AND purpose = %s")
 UA_QUERY(token_use, "UPDATE token SET state = 1, ended = %lld WHERE id = %s AND state = 0 AND expires > %lld")
 UA_QUERY(token_end_purpose, "UPDATE token SET state = %lld, ended = %lld WHERE account_id = %s AND purpose = %s AND state = 0")
+UA_QUERY(token_forget, "UPDATE token SET email = '' WHERE account_id = %s AND id <> %s")
 UA_QUERY(token_sweep, "DELETE FROM token WHERE expires < %lld")
 
 UA_QUERY(session_insert, "INSERT INTO session (id, digest, account_id, site, created, last_used, idle, expires, auth_time, amr, address, agent, ended) VALUES (%s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, 0)")
@@ -62,6 +63,7 @@ UA_QUERY(outbox_sent, "UPDATE outbox SET state = 1, sent = %lld, attempts = atte
 UA_QUERY(outbox_later, "UPDATE outbox SET attempts = attempts + 1, due = %lld, lease = '', lease_until = 0 WHERE id = %s AND lease = %s AND state = 0")
 UA_QUERY(outbox_drop, "UPDATE outbox SET state = 2, lease = '', lease_until = 0 WHERE id = %s AND lease = %s AND state = 0")
 UA_QUERY(outbox_drop_account, "UPDATE outbox SET state = 2 WHERE account_id = %s AND kind = %s AND state = 0")
+UA_QUERY(outbox_forget, "UPDATE outbox SET email = '', username = '' WHERE account_id = %s")
 UA_QUERY(outbox_latest, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND kind = %s AND email = %s ORDER BY created DESC, id LIMIT 1")
 UA_QUERY(outbox_waiting, "SELECT COUNT(*) FROM outbox WHERE site = %s AND state = 0 AND attempts > 0")
 UA_QUERY(outbox_sweep, "DELETE FROM outbox WHERE created < %lld AND state > 0")

@@ -65,6 +65,7 @@ apr_status_t ua_session_read(ua_session_t **out, ua_ctx_t *ctx, const char *cook
     s->id = row[0];
     s->created = ua_row_number(row, 1);
     s->last_used = ua_row_number(row, 2);
+    s->idle = ua_row_number(row, 3);
     s->auth_time = ua_row_number(row, 5);
     s->account_id = row[6];
     s->username = row[7];

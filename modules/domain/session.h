@@ -12,7 +12,8 @@ typedef struct ua_session_t {
     const char *id; /* public: names the session, opens nothing */
     apr_time_t created;
     apr_time_t last_used;
-    apr_time_t auth_time; /* when a password was last given */
+    apr_interval_time_t idle; /* ends after so long without use */
+    apr_time_t auth_time;     /* when a password was last given */
     const char *account_id;
     const char *username;
     const char *email;

@@ -107,6 +107,11 @@ apr_status_t ua_token_end(ua_ctx_t *ctx, const char *account_id, const char *pur
                       UA_ARGS(ua_n(why), ua_n(ctx->now), ua_s(account_id), ua_s(purpose)));
 }
 
+apr_status_t ua_token_forget(ua_ctx_t *ctx, const char *account_id, const char *kept)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(token_forget), UA_ARGS(ua_s(account_id), ua_s(kept)));
+}
+
 apr_status_t ua_token_sweep(ua_ctx_t *ctx, apr_time_t then)
 {
     return ua_db_exec(ctx, NULL, UA_Q(token_sweep), UA_ARGS(ua_n(then)));

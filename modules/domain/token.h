@@ -55,6 +55,11 @@ apr_status_t ua_token_use(ua_ctx_t *ctx, const ua_token_t *token) UA_MUST_USE;
 apr_status_t ua_token_end(ua_ctx_t *ctx, const char *account_id, const char *purpose,
                           ua_ended_e why) UA_MUST_USE;
 
+/* Leaves no address in the tokens of an account that is gone, but for `kept`, whose tag is judged by it
+ * until it is swept. */
+apr_status_t ua_token_forget(ua_ctx_t *ctx, const char *account_id,
+                             const char *kept) UA_MUST_USE;
+
 /* Removes rows that expired before `then`. */
 apr_status_t ua_token_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 

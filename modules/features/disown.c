@@ -23,6 +23,8 @@ static apr_status_t remove_registration(ua_ctx_t *ctx, const ua_token_t *token)
     UA_CHECK(ua_account_remove(ctx, token->account_id, token->email));
     UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
     UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_DISOWN, UA_ENDED_SIBLING));
+    UA_CHECK(ua_outbox_forget(ctx, token->account_id));
+    UA_CHECK(ua_token_forget(ctx, token->account_id, token->id));
     return ua_event_add(ctx, "registration_removed", token->account_id, "");
 }
 

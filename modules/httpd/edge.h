@@ -72,6 +72,8 @@ void ua_edge_body(request_rec *r, ua_req_t *req);
 const ua_req_t *ua_edge_gated(const request_rec *r);
 /* Hook post_read_request: masks tokens in what gets logged, keeps the query for ourselves. */
 int ua_edge_mask(request_rec *r);
+/* Hook log_transaction: the same for a request that httpd refused before that hook. */
+int ua_edge_mask_log(request_rec *r);
 
 /* reply.c: sends a finished reply. */
 int ua_edge_reply(request_rec *r, const ua_res_t *res);

@@ -210,12 +210,23 @@ static char *masked(apr_pool_t *pool, const char *args)
     return found ? copy : NULL;
 }
 
+/* 1 when the path, once decoded and tidied as httpd will do, lies below the public prefix. */
+static int is_public(const request_rec *r, const ua_app_t *app)
+{
+    char *path = apr_pstrdup(r->pool, r->uri ? r->uri : "");
+
+    if (ap_unescape_url(path) != OK) {
+        return 1;
+    }
+    ap_no2slash(path);
+    ap_getparents(path);
+    return ua_app_owns(app->conf, UA_AREA_PUBLIC, path);
+}
+
 int ua_edge_mask(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    char *args = app && r->args && ua_app_owns(app->conf, UA_AREA_PUBLIC, r->uri)
-                     ? masked(r->pool, r->args)
-                     : NULL;
+    char *args = app && r->args && is_public(r, app) ? masked(r->pool, r->args) : NULL;
     kept_t *k = NULL;
 
     if (!args) {
@@ -229,5 +240,22 @@ int ua_edge_mask(request_rec *r)
     r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
     r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
                                  r->assbackwards ? NULL : " ", r->protocol, NULL);
+    return DECLINED;
+}
+
+int ua_edge_mask_log(request_rec *r)
+{
+    const char *query = ua_edge_app(r) && r->the_request ? strchr(r->the_request, '?') : NULL;
+    const char *args = query ? masked(r->pool, query + 1) : NULL;
+
+    if (args) {
+        const char *protocol = strchr(query, ' ');
+
+        r->the_request = apr_pstrcat(
+            r->pool,
+            apr_pstrmemdup(r->pool, r->the_request, (apr_size_t)(query + 1 - r->the_request)),
+            args, strchr(args, ' ') || !protocol ? "" : protocol, NULL);
+        r->args = r->args ? masked(r->pool, r->args) : NULL;
+    }
     return DECLINED;
 }

@@ -126,7 +126,10 @@ def test_correction(site, client):
     assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/auth/check-email")
     assert new in Page(client.follow(answer)).text
     mail = site.wait_mail(new)
-    body = problem(Client(site).json("POST", "/auth/verify", {"token": old.token("verify")}), 400, "token_invalid", "Invalid verification link")
+    body = problem(
+        Client(site).json("POST", "/auth/verify", {"token": old.token("verify")}), 400, "token_invalid",
+        "Invalid verification link"
+    )
     assert body["links"]["resend"] == "/auth/resend"
     problem(Client(site).json("POST", "/auth/disown", {"token": old.token("disown")}), 400, "token_invalid", "Invalid link")
     user = confirm_and_user(site, mail.token("verify"), person)
@@ -176,7 +179,9 @@ def test_a_wrong_correction_changes_and_costs_nothing(site, client):
     person = register(client)
     taken = register(Client(site))
     for _ in range(4):
-        body = problem(client.json("POST", "/auth/check-email", {"email": taken.email}), 409, "email_in_use", "Email already in use")
+        body = problem(
+            client.json("POST", "/auth/check-email", {"email": taken.email}), 409, "email_in_use", "Email already in use"
+        )
         assert body["errors"] == {"email": "Email already in use"}
         problem(client.json("POST", "/auth/check-email", {"email": "nonsense"}), 422, "invalid_fields")
         problem(client.json("POST", "/auth/check-email", {}), 422, "invalid_fields")

@@ -75,7 +75,10 @@ def test_what_a_person_typed_is_text(site):
     assert client.json("GET", "/dashboard").json()["display_name"] == fields_of(person)["display_name"]
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/", "/dashboard/nothing", "/dashboard/nothing/", "/dashboard/a/b", "/dashboard?a=b&c=%20", "/dashboard/members/x"])
+@pytest.mark.parametrize("path", [
+    "/dashboard", "/dashboard/", "/dashboard/nothing", "/dashboard/nothing/", "/dashboard/a/b", "/dashboard?a=b&c=%20",
+    "/dashboard/members/x"
+])
 def test_the_gate_answers_first(client, path):
     answer = client.get(path, headers={"Accept": BROWSER})
     assert answer.status_code == 303
@@ -90,7 +93,9 @@ def test_the_gate_answers_first(client, path):
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard?a=b&c=%20", "/dashboard/nothing?x=/y"])
 def test_one_comes_back_after_the_login(site, client, path):
     answer = client.get(path, headers={"Accept": BROWSER})
-    done = client.form(answer.headers["Location"], {"login": site.member.person.username, "password": site.member.person.password})
+    done = client.form(
+        answer.headers["Location"], {"login": site.member.person.username, "password": site.member.person.password}
+    )
     assert (done.status_code, done.headers["Location"]) == (303, path)
 
 
@@ -112,7 +117,9 @@ def test_what_is_no_navigation_gets_401(client, headers):
     assert "Location" not in answer.headers
 
 
-@pytest.mark.parametrize("headers", [{"Accept": "*/*"}, {"Accept": BROWSER, "Sec-Fetch-Mode": "navigate"}, {"Accept": "text/html"}])
+@pytest.mark.parametrize(
+    "headers", [{"Accept": "*/*"}, {"Accept": BROWSER, "Sec-Fetch-Mode": "navigate"}, {"Accept": "text/html"}]
+)
 def test_a_navigation_is_sent_to_the_login(client, headers):
     assert client.get("/dashboard", headers=headers).status_code == 303
 
@@ -120,7 +127,9 @@ def test_a_navigation_is_sent_to_the_login(client, headers):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_a_submit_comes_back_to_its_page(site, client, method):
     """Not to the address of the submit, and never elsewhere."""
-    where = lambda referer: client.request(method, "/dashboard/x", headers={"Referer": referer, "Accept": BROWSER}).headers["Location"]
+    where = lambda referer: client.request(
+        method, "/dashboard/x", headers={"Referer": referer, "Accept": BROWSER}
+    ).headers["Location"]
     assert where(site.base + "/dashboard/profile?a=b") == "/auth/login?next=%2Fdashboard%2Fprofile%3Fa%3Db"
     assert where(site.base + "//evil.example/") == "/auth/login?next=%2Fdashboard"
     assert where("https://evil.example/x") == "/auth/login?next=%2Fdashboard"
@@ -144,7 +153,9 @@ def test_methods_of_a_member(site):
 
 def test_options_only_for_whom_the_gate_lets_in(client):
     """APA-02, CSRF-08"""
-    answer = client.request("OPTIONS", "/dashboard", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
+    answer = client.request(
+        "OPTIONS", "/dashboard", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    )
     assert answer.status_code in (303, 401) and "Allow" not in answer.headers
     assert not [name for name in answer.headers if name.startswith("Access-Control")]
 

@@ -78,7 +78,10 @@ def test_all_of_it_is_gone(site, client, victim):
     assert answer.status_code == 200
     assert answer.json()["message"]
     assert not exists(site, victim)
-    problem(client.json("POST", "/auth/verify", {"token": victim.mail.token("verify")}), 400, "token_invalid", "Invalid verification link")
+    problem(
+        client.json("POST", "/auth/verify", {"token": victim.mail.token("verify")}), 400, "token_invalid",
+        "Invalid verification link"
+    )
     answer = client.json("POST", "/auth/login", {"login": victim.email, "password": victim.password})
     problem(answer, 401, "invalid_credentials")
     assert client.json("POST", "/auth/register", fields_of(victim)).status_code == 201, "name and address are free again"

@@ -77,11 +77,16 @@ def test_a_json_body_is_answered_in_json(site, client, kind):
 
 
 def test_a_form_may_ask_for_json(site, client):
-    answer = client.post("/auth/login", {"login": site.person.email, "password": PASSWORD}, headers={"Accept": "application/json"})
+    answer = client.post(
+        "/auth/login", {"login": site.person.email, "password": PASSWORD}, headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 200 and answer.json()["user"]["username"] == site.person.username
 
 
-FIELDS = {"/auth/register": {"username", "email", "password", "password_confirm", "display_name"}, "/auth/resend": {"email"}, "/auth/login": {"login", "password", "remember"}, "/auth/logout": set()}
+FIELDS = {
+    "/auth/register": {"username", "email", "password", "password_confirm", "display_name"}, "/auth/resend": {"email"},
+    "/auth/login": {"login", "password", "remember"}, "/auth/logout": set()
+}
 
 
 @pytest.mark.parametrize("path", FIELDS)
@@ -137,7 +142,10 @@ def test_a_method_in_a_field_or_header_is_none(client):
         assert client.get("/auth/login?_method=POST", headers=headers).status_code == 200
 
 
-UNKNOWN = ["/auth/nothing", "/auth/login/x", "/auth/LOGIN", "/auth/login.html", "/auth/assets/x", "/auth/assets", "/auth/..%2flogin", "/auth/%6eothing", "/auth/log%00in", "/auth/a%0ab"]
+UNKNOWN = [
+    "/auth/nothing", "/auth/login/x", "/auth/LOGIN", "/auth/login.html", "/auth/assets/x", "/auth/assets", "/auth/..%2flogin",
+    "/auth/%6eothing", "/auth/log%00in", "/auth/a%0ab"
+]
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
@@ -151,7 +159,10 @@ def test_unknown_paths(client, path):
 
 def test_a_path_is_no_markup(client):
     """XSS-02"""
-    for path in ("/auth/<script>alert(1)</script>", "/auth/nothing?x=<script>alert(1)</script>", "/auth/login?notice=<script>alert(1)</script>&next=/<script>"):
+    for path in (
+        "/auth/<script>alert(1)</script>", "/auth/nothing?x=<script>alert(1)</script>",
+        "/auth/login?notice=<script>alert(1)</script>&next=/<script>"
+    ):
         assert "<script>alert" not in client.get(path).text
 
 
@@ -177,7 +188,10 @@ def test_unknown_fields_are_ignored(site, client):
     assert client.json("POST", "/auth/login", fields).status_code == 200
 
 
-TWICE = ["login=a&login=b&password=c", "login=a&password=c&login=a", "login=a&password=c&x=1&x=2", "login=a&password=c&l%6fgin=b", "login=a&password=c&csrf=1&csrf=2"]
+TWICE = [
+    "login=a&login=b&password=c", "login=a&password=c&login=a", "login=a&password=c&x=1&x=2", "login=a&password=c&l%6fgin=b",
+    "login=a&password=c&csrf=1&csrf=2"
+]
 
 
 @pytest.mark.parametrize("body", TWICE)
@@ -187,7 +201,10 @@ def test_a_name_twice(client, body):
     problem(send(client, body, Accept="application/json"), 400, "bad_request")
 
 
-BROKEN_FORMS = ["login=%", "login=%4", "login=%zz", "login=%ff", "login=%c0%af", "login=%ed%a0%80", "login=a%00b", "login=%f4%90%80%80", b"login=\xff\xfe", "lo%00gin=x", "%ff=x"]
+BROKEN_FORMS = [
+    "login=%", "login=%4", "login=%zz", "login=%ff", "login=%c0%af", "login=%ed%a0%80", "login=a%00b", "login=%f4%90%80%80",
+    b"login=\xff\xfe", "lo%00gin=x", "%ff=x"
+]
 
 
 @pytest.mark.parametrize("body", BROKEN_FORMS)
@@ -198,9 +215,12 @@ def test_broken_forms(client, body):
 
 
 BROKEN_JSON = [
-    "", " ", "x", "{", "[]", '["login"]', '"login"', "1", "null", "true", '{"login":"a"', '{"login":"a"} x', '{"login":"a",}', "{'login':'a'}",
-    '{"login":"a","login":"b"}', '{"login":"a","x":"1","x":"2"}', '{"login":{"a":"b"}}', '{"login":["a"]}', '{"x":{}}', '{"login":null}', '{"remember":2}', '{"remember":1.5}',
-    '{"login":NaN}', '{"login":1e400}', '{"login":"a\\u0000b"}', '{"login":"\\ud800"}', '\ufeff{"login":"a"}', '{"login":"a\nb"}', b'{"login":"\xff"}', "[" * 20000, '{"a":' * 5000,
+    "", " ", "x", "{", "[]", '["login"]', '"login"', "1", "null", "true", '{"login":"a"', '{"login":"a"} x', '{"login":"a",}',
+    "{'login':'a'}",
+    '{"login":"a","login":"b"}', '{"login":"a","x":"1","x":"2"}', '{"login":{"a":"b"}}', '{"login":["a"]}', '{"x":{}}',
+    '{"login":null}', '{"remember":2}', '{"remember":1.5}',
+    '{"login":NaN}', '{"login":1e400}', '{"login":"a\\u0000b"}', '{"login":"\\ud800"}', '\ufeff{"login":"a"}',
+    '{"login":"a\nb"}', b'{"login":"\xff"}', "[" * 20000, '{"a":' * 5000,
 ]
 
 
@@ -243,7 +263,10 @@ def test_nothing_but_equal_signs(client):
     assert send(Client(client.server), "=&" * 500000).status_code == 413
 
 
-KINDS = ["text/plain", "multipart/form-data; boundary=x", "application/xml", "text/json", "application/x-www-form-urlencoded-not", "application/jsonp", "image/png", "x"]
+KINDS = [
+    "text/plain", "multipart/form-data; boundary=x", "application/xml", "text/json", "application/x-www-form-urlencoded-not",
+    "application/jsonp", "image/png", "x"
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -267,7 +290,8 @@ def test_a_form_with_a_charset(client):
 def test_plus_and_escapes_are_decoded(site, client):
     """A blank is +, a plus is %2B; and ; separates nothing."""
     person = stranger()
-    body = f"username={person.username}&email={person.username}%2Btag%40example.org&password=a+b%20c+marmalade+tuba+92&display_name=A%3B+B;username=x"
+    body = f"username={person.username}&email={person.username}%2Btag%40example.org"
+    body += "&password=a+b%20c+marmalade+tuba+92&display_name=A%3B+B;username=x"
     answer = send(client, body, path="/auth/register", Accept="application/json")
     assert answer.status_code == 201
     assert answer.json()["user"]["email"] == f"{person.username}+tag@example.org"
@@ -277,7 +301,9 @@ def test_plus_and_escapes_are_decoded(site, client):
 def test_pages_are_html(site):
     """Every page of the journey, guest's and member's: one h1, a title with the site's name, a language."""
     member = signed_in(site, site.person)
-    for client, path in [(Client(site), path) for path in PAGES] + [(member, "/dashboard"), (member, "/auth/logout"), (Client(site), "/auth/nothing")]:
+    for client, path in [(Client(site), path) for path in PAGES] + [
+        (member, "/dashboard"), (member, "/auth/logout"), (Client(site), "/auth/nothing")
+    ]:
         answer = client.get(path)
         page = Page(answer)
         assert len(page.headings) == 1, path

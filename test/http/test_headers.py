@@ -5,7 +5,7 @@ import pytest
 import requests.adapters
 from client import Client
 from pages import problem, refused
-from people import PASSWORD, join, register, sign_in, signed_in
+from people import PASSWORD, register, sign_in, signed_in
 from server import Server
 
 NAME = "site.test"
@@ -122,7 +122,10 @@ def test_the_journey_s_answers(server):
 def test_no_inline_code_and_no_third_party(server):
     """The pages do with what the policy allows."""
     member = signed_in(server)
-    for client, path in ((Client(server), "/auth/register"), (Client(server), "/auth/login"), (Client(server), "/auth/check-email"), (Client(server), "/auth/nothing"), (member, "/dashboard")):
+    for client, path in (
+        (Client(server), "/auth/register"), (Client(server), "/auth/login"), (Client(server), "/auth/check-email"),
+        (Client(server), "/auth/nothing"), (member, "/dashboard")
+    ):
         text = client.get(path).text
         assert not re.search(r"<style|<script(?![^>]* src=)|\sstyle=|\son[a-z]+=|javascript:", text), path
         for address in re.findall(r'(?:src|href|action)="([^"]*)"', text):
@@ -153,7 +156,10 @@ def test_assets(server):
         name, _, kind = path.rpartition(".")
         other = client.get(f"{name[:-1]}{'a' if name[-1] != 'a' else 'b'}.{kind}")
         assert other.status_code == 404 and other.headers["Cache-Control"] == "no-store"
-    for path in ("/auth/assets/..%2f..%2fetc%2fpasswd", "/auth/assets/%252e%252e/layout.html", "/auth/assets/..%5clayout.html", "/auth/assets/layout.html", "/auth/assets/"):
+    for path in (
+        "/auth/assets/..%2f..%2fetc%2fpasswd", "/auth/assets/%252e%252e/layout.html", "/auth/assets/..%5clayout.html",
+        "/auth/assets/layout.html", "/auth/assets/"
+    ):
         assert client.get(path).status_code in (400, 403, 404), "PATH-01"
 
 
@@ -175,7 +181,9 @@ def test_plain_http_under_https(public, log_gate):
     log_gate.watch(public)
     plain = outsider(public, plain=True)
     base = f"https://{NAME}:{public.port}"
-    for path in ("/auth/login?next=/a%20b", "/auth/register", "/dashboard?x=y", "/auth/nothing", "/auth/verify?token=" + public.token):
+    for path in (
+        "/auth/login?next=/a%20b", "/auth/register", "/dashboard?x=y", "/auth/nothing", "/auth/verify?token=" + public.token
+    ):
         for method in ("GET", "HEAD"):
             answer = plain.request(method, path)
             assert (answer.status_code, answer.headers["Location"]) == (308, base + path)
@@ -245,7 +253,9 @@ def test_tls_that_ends_in_front(new_server):
 
 def test_without_the_line_a_header_is_worth_nothing(public, log_gate):
     log_gate.watch(public)
-    answer = outsider(public, plain=True).get("/auth/login", headers={"X-Forwarded-Proto": "https", "Forwarded": "proto=https", "Front-End-Https": "on"})
+    answer = outsider(public, plain=True).get(
+        "/auth/login", headers={"X-Forwarded-Proto": "https", "Forwarded": "proto=https", "Front-End-Https": "on"}
+    )
     assert answer.status_code == 308
 
 
@@ -254,4 +264,3 @@ def test_https_on_localhost_has_no_hsts(new_server):
     answer = Client(server).get("/auth/login")
     assert answer.status_code == 200
     assert "Strict-Transport-Security" not in common(answer).headers
-    assert join(server).id

@@ -27,7 +27,10 @@ def test_no_secrets(server):
     client = Client(server)
     person = register(client)
     text = client.get("/auth/health").text.lower()
-    for word in (str(server.folder).lower(), "sqlite", "/var", "userauth.db", "password", person.username, person.email, "smtp", "pid", "version", "apache"):
+    for word in (
+        str(server.folder).lower(), "sqlite", "/var", "userauth.db", "password", person.username, person.email, "smtp", "pid",
+        "version", "apache"
+    ):
         assert word not in text
     assert not client.get("/auth/health", headers={"Cookie": "userauth=" + "A" * 43}).headers.get("Set-Cookie")
 
@@ -73,7 +76,9 @@ def test_storage_gone(outage):
         str(problem(client.json("POST", "/auth/login", login), 503, "storage_unavailable")),
         refused(client.post("/auth/login", login), 503).text,
         refused(client.get("/auth/verify?token=x"), 503).text,
-        str(problem(client.json("POST", "/auth/register", {"username": "new-one", "email": "new@example.org", "password": login["password"]}), 503, "storage_unavailable")),
+        str(problem(client.json(
+            "POST", "/auth/register", {"username": "new-one", "email": "new@example.org", "password": login["password"]}
+        ), 503, "storage_unavailable")),
     ):
         assert not any(word in text.lower() for word in ("sqlite", "no such table", "userauth.db", "apr"))
     assert Client(outage).get("/dashboard", headers={"Cookie": "userauth=" + "A" * 43}).status_code == 503

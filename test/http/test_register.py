@@ -68,7 +68,9 @@ def attempt(person, **changes):
 
 
 def account(server, person):
-    rows = server.db("SELECT * FROM account WHERE lower(username) = ? OR lower(email) = ?", person.username.lower(), person.email.lower())
+    rows = server.db(
+        "SELECT * FROM account WHERE lower(username) = ? OR lower(email) = ?", person.username.lower(), person.email.lower()
+    )
     return rows[0] if rows else None
 
 
@@ -82,7 +84,9 @@ def test_the_form(client):
     assert page.title.startswith("Register") and page.headings == ["Register"]
     assert "Register" in page.buttons
     assert {"username", "email", "password", "display_name"} <= set(page.fields)
-    assert [page.fields[f].get("autocomplete") for f in ("username", "email", "password")] == ["username", "email", "new-password"]
+    assert [
+        page.fields[f].get("autocomplete") for f in ("username", "email", "password")
+    ] == ["username", "email", "new-password"]
     assert page.fields["email"].get("inputmode") == "email"
     assert page.fields["password"]["type"] == "password"
     assert not any("maxlength" in field for field in page.fields.values()), "cuts a paste"
@@ -190,7 +194,9 @@ def test_the_site_s_own_words_are_weak(client):
 def test_what_was_typed_stays_except_secrets(client):
     secret = marker()
     person = stranger()
-    wrong = attempt(person, email="not an <address>", password=secret, password_confirm=secret + "x", display_name='Tom "T" & Söhne')
+    wrong = attempt(
+        person, email="not an <address>", password=secret, password_confirm=secret + "x", display_name='Tom "T" & Söhne'
+    )
     answer = client.form("/auth/register", wrong)
     page = refused(answer, 422)
     assert page.typed("username") == person.username
@@ -233,10 +239,14 @@ def test_an_unverified_address_keeps_its_password(server, client):
     """SESS-07: whoever registers second does not set the password of whoever registered first."""
     person = register(client)
     second = Client(server)
-    assert second.json("POST", "/auth/register", attempt(stranger(), email=person.email, password="entirely-other-marmalade-77")).status_code == 409
+    assert second.json(
+        "POST", "/auth/register", attempt(stranger(), email=person.email, password="entirely-other-marmalade-77")
+    ).status_code == 409
     token = server.wait_mail(person.email).token("verify")
     assert client.json("POST", "/auth/verify", {"token": token}).status_code == 200
-    assert second.json("POST", "/auth/login", {"login": person.email, "password": "entirely-other-marmalade-77"}).status_code == 401
+    assert second.json(
+        "POST", "/auth/login", {"login": person.email, "password": "entirely-other-marmalade-77"}
+    ).status_code == 401
     sign_in(client, person)
     assert len(server.mails(person.email)) == 1, "the refused registration sent a mail"
 
@@ -245,7 +255,9 @@ def test_a_username_in_use(client):
     person = register(client)
     for name in (person.username, person.username.upper()):
         body = problem(
-            client.json("POST", "/auth/register", attempt(stranger(), username=name)), 409, "username_taken", "Username already in use"
+            client.json(
+                "POST", "/auth/register", attempt(stranger(), username=name)
+            ), 409, "username_taken", "Username already in use"
         )
         assert body["errors"] == {"username": "Username already in use"}
         page = refused(client.form("/auth/register", attempt(stranger(), username=name)), 409)
@@ -290,7 +302,9 @@ def test_the_longest_address(client):
 def test_fields_of_the_account_cannot_be_given(server, client):
     """AUTHZ-02"""
     person = stranger()
-    extra = {"id": "1", "enabled": "1", "email_verified": "1", "verified": "1", "password_hash": "x", "created": "0", "role": "admin"}
+    extra = {
+        "id": "1", "enabled": "1", "email_verified": "1", "verified": "1", "password_hash": "x", "created": "0", "role": "admin"
+    }
     answer = client.json("POST", "/auth/register", attempt(person, **extra))
     assert answer.status_code == 201
     row = account(server, person)
@@ -300,7 +314,10 @@ def test_fields_of_the_account_cannot_be_given(server, client):
 
 def test_who_is_signed_in_is_sent_on(server):
     client = signed_in(server)
-    for path, where in (("/auth/register", "/dashboard"), ("/auth/register?next=/a%3Fb=c", "/a?b=c"), ("/auth/register?next=//evil.example/", "/dashboard")):
+    for path, where in (
+        ("/auth/register", "/dashboard"), ("/auth/register?next=/a%3Fb=c", "/a?b=c"),
+        ("/auth/register?next=//evil.example/", "/dashboard")
+    ):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["Location"]) == (303, where)
 

@@ -104,7 +104,9 @@ def test_an_unknown_address_gets_nothing(site, client):
     assert not site.mails(nobody.email)
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "a b@example.org", "a@example.org,b@example.org", "a@b.c>\r\nRCPT TO:<evil@x.example"])
+@pytest.mark.parametrize(
+    "email", ["", "nobody", "a b@example.org", "a@example.org,b@example.org", "a@b.c>\r\nRCPT TO:<evil@x.example"]
+)
 def test_a_wrong_address_is_named(client, email):
     body = problem(resend(client, email), 422, "invalid_fields")
     assert list(body["errors"]) == ["email"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from client import Client
 from pages import Page, problem, refused
-from people import PASSWORD, confirm, fields_of, join, register, sign_in, stranger
+from people import PASSWORD, confirm, fields_of, register, sign_in, stranger
 from server import Server, wait_for
 
 WRONG = "wrong-" + PASSWORD
@@ -62,30 +62,64 @@ AGAIN = "This page was open for a long time. Please send it again."
 RESEND, REGISTER, LOGIN = "/auth/resend", "/auth/register", "/auth/login"
 ROWS = {
     "nothing typed": Row(422, "invalid_fields", path=REGISTER),
-    "a weak password": Row(422, "weak_password", path=REGISTER, fields=lambda w: {**fields_of(stranger()), "password": "password1"}),
-    "address taken": Row(409, "email_in_use", "Email already in use", path=REGISTER, fields=taken("email"), texts={"email": "Email already in use"}, offers=(RESEND,)),
-    "name taken": Row(409, "username_taken", "Username already in use", path=REGISTER, fields=taken("username"), texts={"username": "Username already in use"}),
+    "a weak password": Row(
+        422, "weak_password", path=REGISTER, fields=lambda w: {**fields_of(stranger()), "password": "password1"}
+    ),
+    "address taken": Row(
+        409, "email_in_use", "Email already in use", path=REGISTER, fields=taken("email"),
+        texts={"email": "Email already in use"}, offers=(RESEND,)
+    ),
+    "name taken": Row(
+        409, "username_taken", "Username already in use", path=REGISTER, fields=taken("username"),
+        texts={"username": "Username already in use"}
+    ),
     "both taken": Row(
         409, "email_in_use", "Email already in use", path=REGISTER, fields=taken("email", "username"),
         texts={"email": "Email already in use", "username": "Username already in use"}, offers=(RESEND,),
     ),
-    "wrong password": Row(401, "invalid_credentials", "Invalid email or password", path=LOGIN, fields=lambda w: {"login": w.person.email, "password": WRONG}),
-    "unknown person": Row(401, "invalid_credentials", "Invalid email or password", path=LOGIN, fields=login(lambda w: stranger().email)),
-    "unconfirmed": Row(403, "email_not_verified", "Please verify your email address first", path=LOGIN, fields=login(lambda w: w.waiting.email), offers=(RESEND,)),
+    "wrong password": Row(
+        401, "invalid_credentials", "Invalid email or password", path=LOGIN,
+        fields=lambda w: {"login": w.person.email, "password": WRONG}
+    ),
+    "unknown person": Row(
+        401, "invalid_credentials", "Invalid email or password", path=LOGIN, fields=login(lambda w: stranger().email)
+    ),
+    "unconfirmed": Row(
+        403, "email_not_verified", "Please verify your email address first", path=LOGIN,
+        fields=login(lambda w: w.waiting.email), offers=(RESEND,)
+    ),
     "no link": Row(400, "token_invalid", "Invalid verification link", **VERIFY, offers=(RESEND, REGISTER)),
-    "a wrong link": Row(400, "token_invalid", "Invalid verification link", **VERIFY, fields=lambda w: {"token": "x"}, offers=(RESEND, REGISTER)),
-    "an old link": Row(410, "token_expired", "Verification link has expired", **VERIFY, fields=token("expired verify"), offers=(RESEND,)),
-    "a used link": Row(410, "token_used", "Verification link has already been used", **VERIFY, fields=token("used verify"), offers=(LOGIN,)),
+    "a wrong link": Row(
+        400, "token_invalid", "Invalid verification link", **VERIFY, fields=lambda w: {"token": "x"}, offers=(RESEND, REGISTER)
+    ),
+    "an old link": Row(
+        410, "token_expired", "Verification link has expired", **VERIFY, fields=token("expired verify"), offers=(RESEND,)
+    ),
+    "a used link": Row(
+        410, "token_used", "Verification link has already been used", **VERIFY, fields=token("used verify"), offers=(LOGIN,)
+    ),
     "no disown link": Row(400, "token_invalid", "Invalid link", **DISOWN),
     "an old disown link": Row(410, "token_expired", "Link has expired", **DISOWN, fields=token("expired disown")),
     "a used disown link": Row(410, "token_used", "Link has already been used", **DISOWN, fields=token("used disown")),
     "too many tries": Row(429, "rate_limited", **VERIFY, fields=lambda w: {"token": "x"}, before=use_up),
     "a wait": Row(429, "account_locked", path=LOGIN, before=lock),
-    "no field": Row(403, "csrf", AGAIN, path=LOGIN, fields=login(lambda w: w.person.email), headers={"Sec-Fetch-Site": "same-origin"}, json_too=False),
-    "a wrong field": Row(403, "csrf", AGAIN, path=REGISTER, fields=lambda w: {**fields_of(stranger()), "csrf": "x"}, headers={"Sec-Fetch-Site": "same-origin"}, json_too=False),
+    "no field": Row(
+        403, "csrf", AGAIN, path=LOGIN, fields=login(lambda w: w.person.email), headers={"Sec-Fetch-Site": "same-origin"},
+        json_too=False
+    ),
+    "a wrong field": Row(
+        403, "csrf", AGAIN, path=REGISTER, fields=lambda w: {**fields_of(stranger()), "csrf": "x"},
+        headers={"Sec-Fetch-Site": "same-origin"}, json_too=False
+    ),
     "too much": Row(413, "payload_too_large", path=LOGIN, fields=lambda w: {"login": "x" * 70000}),
-    "a file": Row(415, "unsupported_media_type", path=LOGIN, fields=lambda w: "text", headers={"Content-Type": "text/plain"}, json_too=False),
-    "broken": Row(400, "bad_request", path=LOGIN, fields=lambda w: "login=%zz", headers={"Content-Type": "application/x-www-form-urlencoded"}, json_too=False),
+    "a file": Row(
+        415, "unsupported_media_type", path=LOGIN, fields=lambda w: "text", headers={"Content-Type": "text/plain"},
+        json_too=False
+    ),
+    "broken": Row(
+        400, "bad_request", path=LOGIN, fields=lambda w: "login=%zz",
+        headers={"Content-Type": "application/x-www-form-urlencoded"}, json_too=False
+    ),
     "no such page": Row(404, "not_found", method="GET", path="/auth/nothing"),
     "no such method": Row(405, "method_not_allowed", method="DELETE", path=LOGIN),
     "not mine to correct": Row(403, "forbidden", path="/auth/check-email", fields=lambda w: {"email": stranger().email}),
@@ -95,7 +129,9 @@ ROWS = {
 @pytest.fixture(scope="module")
 def world(run_folder):
     """Servers with everything the rows need: a person, an unconfirmed one, used and old links."""
-    server = Server(run_folder, conf="UserAuthRateLimit token 3/1h\nUserAuthLockAfter 5\nUserAuthLockWait 1h\nUserAuthMailLimit off\n")
+    server = Server(
+        run_folder, conf="UserAuthRateLimit token 3/1h\nUserAuthLockAfter 5\nUserAuthLockWait 1h\nUserAuthMailLimit off\n"
+    )
     try:
         server.start()
         server.waiting = register(Client(server))
@@ -189,12 +225,22 @@ def test_login_required(world):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/auth/login?next=%2Fdashboard")
 
 
+SLOW = """
+UserAuthPasswordHash m=65536,t=10,p=1
+UserAuthHashConcurrency 1
+UserAuthHashQueue 1
+UserAuthRateLimit login off
+"""
+
+
 def refusal(server, accept):
     """The first 503 that a sign-in gets."""
     seen = []
 
     def is_busy():
-        seen.append(Client(server).post("/auth/login", {"login": stranger().email, "password": WRONG}, headers={"Accept": accept}))
+        seen.append(
+            Client(server).post("/auth/login", {"login": stranger().email, "password": WRONG}, headers={"Accept": accept})
+        )
         return seen[-1].status_code == 503
 
     wait_for(is_busy, what="the server to be busy")
@@ -203,7 +249,7 @@ def refusal(server, accept):
 
 def test_busy(new_server):
     """More sign-ins at once than may wait for a hash."""
-    server = new_server(conf="UserAuthPasswordHash m=65536,t=10,p=1\nUserAuthHashConcurrency 1\nUserAuthHashQueue 1\nUserAuthRateLimit login off\n")
+    server = new_server(conf=SLOW)
     done = threading.Event()
 
     def keep_trying():
@@ -240,4 +286,3 @@ def test_successes(world):
     sign_in(client, person)
     answer = client.form("/auth/logout", {}, action="/auth/logout")
     assert Page(client.follow(answer)).roles == [text]
-    assert join(world).id

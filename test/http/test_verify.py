@@ -12,7 +12,10 @@ NOTICE = "Your email address is verified. You can log in now."
 VERIFIED = "/auth/login?notice=verified"
 SCANNER = "203.0.113.77"
 INVALID = "Invalid verification link"
-AGENTS = ["Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36", "GoogleImageProxy", "Microsoft Office/16.0 SafeLinks", "curl/7.88.1"]
+AGENTS = [
+    "Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36", "GoogleImageProxy", "Microsoft Office/16.0 SafeLinks",
+    "curl/7.88.1"
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,9 @@ def enabled(site, person):
 
 def stored(site):
     """Accounts, links, sessions and mails as they are in the database."""
-    return {table: [tuple(row) for row in site.db(f"SELECT * FROM {table} ORDER BY 1")] for table in ("account", "token", "session")}
+    return {
+        table: [tuple(row) for row in site.db(f"SELECT * FROM {table} ORDER BY 1")] for table in ("account", "token", "session")
+    }
 
 
 def curl(site, path, *options):
@@ -118,7 +123,9 @@ def test_the_browser_that_registered_is_done_with_one_click(site, browser):
 
 def test_the_same_in_a_real_browser_after_web_mail(site, browser):
     """A navigation from another site; the token leaves the address bar on the way, if there is one."""
-    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
+    headers = {
+        "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"
+    }
     answer = browser.get(link(browser.token), headers=headers)
     for _ in range(3):
         assert answer.status_code == 303
@@ -130,7 +137,10 @@ def test_the_same_in_a_real_browser_after_web_mail(site, browser):
     assert enabled(site, browser.person)
 
 
-@pytest.mark.parametrize("headers", [{"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}]
+)
 def test_a_prefetch_confirms_nothing(site, browser, headers):
     """Not even in the browser that registered."""
     browser.get(link(browser.token), headers=headers)
@@ -264,7 +274,8 @@ def mangled(token, other):
     return {
         "none": None, "empty": "", "a word": "x", "no tag": row, "empty tag": row + ".", "no id": "." + tag,
         "another's tag": f"{row}.{other_tag}", "another's id": f"{other_row}.{tag}", "a wrong tag": f"{row}.{tag[:-2]}A{last}",
-        "cut": token[:-1], "longer": token + "A", "padded": token + "=", "twice": token + token, "capitals": row.upper() + "." + tag,
+        "cut": token[:-1], "longer": token + "A", "padded": token + "=", "twice": token + token,
+        "capitals": row.upper() + "." + tag,
         "unknown id": "00000000-0000-4000-8000-000000000000." + tag, "quote": row + ".'" + tag[1:], "very long": "A" * 2000,
     }
 
@@ -303,7 +314,9 @@ def test_a_newer_mail_does_not_end_an_older_one_but_a_use_ends_all(site):
     assert "Confirm my email address" in Page(client.get(link(first))).buttons
     confirm(client, second)
     for token in (first, second, third):
-        problem(client.json("POST", "/auth/verify", {"token": token}), 410, "token_used", "Verification link has already been used")
+        problem(
+            client.json("POST", "/auth/verify", {"token": token}), 410, "token_used", "Verification link has already been used"
+        )
 
 
 def test_expired(new_server):
@@ -339,7 +352,9 @@ def test_failed_tries_are_limited_per_client_address(new_server):
     person = register(Client(server))
     token = server.wait_mail(person.email).token("verify")
     client = Client(server, address=SCANNER)
-    codes = [client.json("GET", link("x")).status_code for _ in range(2)] + [client.json("POST", "/auth/verify", {"token": "x"}).status_code for _ in range(2)]
+    codes = [client.json("GET", link("x")).status_code for _ in range(2)] + [
+        client.json("POST", "/auth/verify", {"token": "x"}).status_code for _ in range(2)
+    ]
     assert codes == [400] * 4
     answer = client.json("POST", "/auth/verify", {"token": token})
     problem(answer, 429, "rate_limited")

@@ -103,13 +103,28 @@ def test_one_database_with_two_key_files_is_refused(new_server):
     port = free_port()
     lines = site(UserAuthBaseURL=f"http://localhost:{port}", UserAuthKeyFile='"${RUN}/other.keys"')
     server = new_server(start=False, head=second_vhost(port, lines))
-    refused(server, "UserAuthKeyFile", "other.keys|userauth.keys", "backup", tested=False)
+    refused(server, "UserAuthKeyFile", "same database", "give both the same")
 
 
-def test_a_vhost_without_its_own_base_url_is_refused(new_server):
-    """HOST-03: the main server's base URL is not inherited; nobody mails links of another."""
-    server = new_server(start=False, site=False, head=site(), conf="ServerName second.example\n")
-    refused(server, "virtual host second.example", "UserAuthBaseURL", "add one to it, or move")
+@pytest.mark.parametrize("lines", ["", "UserAuthSiteName Second\n", "UserAuthUsernameReserved x\n"])
+def test_a_vhost_without_its_own_base_url_is_refused(new_server, lines):
+    """HOST-03: of several virtual hosts none inherits the main server's base URL: nobody mails links of another."""
+    port = free_port()
+    conf = "ServerName first.example\n" + lines
+    server = new_server(start=False, site=False, head=site() + second_vhost(port, "", "second.example"), conf=conf)
+    refused(server, r"virtual host (first|second)\.example", "UserAuthBaseURL", "add one to it, or move")
+
+
+@pytest.mark.parametrize("conf", ["", "UserAuthSiteName Only\n"])
+def test_the_only_vhost_is_the_main_servers_site(new_server, conf):
+    server = new_server(start=False, site=False, head=site("UserAuthSiteName Main"), conf=conf)
+    server.start()
+    client = Client(server)
+    assert f"· {'Only' if conf else 'Main'}</title>" in client.get("/auth/login").text
+    person = register(client)
+    mail = server.wait_mail(person.email)
+    assert mail.link("verify").startswith(server.base + "/")
+    assert len(server.mails()) == 1
 
 
 @pytest.mark.parametrize("lines", ["UserAuthSiteName Second\n", "UserAuthSessionIdle 5m\nUserAuthPath /in\n"])

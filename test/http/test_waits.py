@@ -100,7 +100,9 @@ def test_a_device_cookie_that_is_not_this_account_s(site, person, value):
     if value == "other":
         value = signed_in(site, join(site)).cookies["userauth-device"]
     lock(site, person.username)
-    answer = Client(site).json("POST", "/auth/login", {"login": person.username, "password": PASSWORD}, headers={"Cookie": f"userauth-device={value}"})
+    answer = Client(site).json(
+        "POST", "/auth/login", {"login": person.username, "password": PASSWORD}, headers={"Cookie": f"userauth-device={value}"}
+    )
     problem(answer, 429, "account_locked")
 
 
@@ -179,7 +181,9 @@ def test_off_is_off(new_server, kind):
     client = Client(server, address="203.0.113.93")
     tries = {
         "login": lambda: log_in(client, stranger().username, WRONG),
-        "register": lambda: client.json("POST", "/auth/register", {"username": "abc", "email": "a@example.org", "password": PASSWORD}),
+        "register": lambda: client.json(
+            "POST", "/auth/register", {"username": "abc", "email": "a@example.org", "password": PASSWORD}
+        ),
         "token": lambda: client.json("POST", "/auth/verify", {"token": "x"}),
         "mail": lambda: client.json("POST", "/auth/resend", {"email": "a@example.org"}),
     }

@@ -1,6 +1,7 @@
 /* test_jobs_sweep.c: what is removed when its time is over, and nothing else (contract 8): written by
  * u3. */
 #include "fixture.h"
+#include "db_faults.h"
 
 #define MINUTE apr_time_from_sec(60)
 #define DAY    (1440 * MINUTE)
@@ -190,7 +191,7 @@ static void once_a_minute(void **state)
     static const struct {
         apr_int64_t seconds; /* since the first sweep */
         int sweeps;
-    } calls[] = {{0, 1}, {5, 0}, {59, 0}, {60, 1}, {61, 0}, {120, 1}};
+    } calls[] = {{0, 1}, {5, 0}, {55, 0}, {60, 1}, {65, 0}, {119, 0}, {125, 1}};
 
     ua_test_t *t = begin(NULL);
     apr_time_t start = t->now;
@@ -213,10 +214,11 @@ static void a_failure_is_said_and_tried_again(void **state)
 
     (void)state;
     insert(t, &old);
-    ua_test_sql(t, "ALTER TABLE token RENAME TO gone");
+    faults_add((fault_t){.kinds = FAULT_WRITE, .skip = 1, .times = 1});
     ua_test_expect(t, "UA0204: old rows can't be removed: token_sweep");
     ua_jobs_sweep(t->jobs, t->now);
-    ua_test_sql(t, "ALTER TABLE gone RENAME TO token");
+    faults_off();
+    assert_int_equal(is_there(t, "event", "e1"), 1);
     ua_test_clock(t, 60);
     ua_jobs_sweep(t->jobs, t->now);
     assert_int_equal(is_there(t, "event", "e1"), 0);

@@ -93,6 +93,7 @@
       main.querySelectorAll("table").forEach(function (table) {
         table.remove();
       });
+      main.querySelector(".none").hidden = main.querySelector(".mail") !== null;
     });
   }
 

@@ -1,0 +1,229 @@
+/* test_jobs_smtp.c: the mail job and a real mail server, test/http/bad_smtp.py: written by u3.
+ *
+ * Run from the top of the tree (smtp_servers.h). */
+#include "fixture.h"
+#include "smtp_servers.h"
+
+#include <pthread.h>
+
+#define MAILS 12
+
+static apr_pool_t *whole;
+static const char *folder;
+static const char *control;
+static server_t server;
+
+static int start_server(void **state)
+{
+    (void)state;
+    (void)apr_initialize();
+    assert_int_equal(apr_pool_create(&whole, NULL), APR_SUCCESS);
+    folder = server_folder_make(whole);
+    control = apr_pstrcat(whole, folder, "/mode", NULL);
+    server_launch(&server, whole,
+                  (const char *[]){"test/http/bad_smtp.py",
+                                   apr_pstrcat(whole, folder, "/box", NULL), "--control",
+                                   control, NULL});
+    server_await(&server, whole);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    server_stop(&server);
+    server_folder_remove(whole, folder);
+    apr_pool_destroy(whole);
+    return 0;
+}
+
+/* A site that sends to the server; so many people registered. */
+static ua_test_t *begin(int people)
+{
+    ua_test_t *t = ua_test_open(
+        apr_pstrcat(whole, "UserAuthMail smtp://", server.address, " a@example.com", NULL),
+        "UserAuthMailLimit off", "UserAuthVerifyLifetime 1h", NULL);
+
+    server_mode_set(whole, control, "ok");
+    for (int i = 0; i < people; i++) {
+        ua_test_register(t, apr_psprintf(t->pool, "alice%d", i));
+    }
+    return t;
+}
+
+static apr_int64_t in_state(ua_test_t *t, int state)
+{
+    return ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE state = %d", state);
+}
+
+static size_t kept(void)
+{
+    return server_kept(whole, &server);
+}
+
+static void mails_arrive(void **state)
+{
+    ua_test_t *t = begin(2);
+    size_t before = kept();
+
+    (void)state;
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(kept(), before + 2);
+    assert_int_equal(in_state(t, 1), 2);
+    assert_int_equal(t->logs->nelts, 0);
+    ua_test_close(t);
+}
+
+typedef struct child_t {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    ua_jobs_t *jobs;
+    apr_time_t now;
+} child_t;
+
+static void *send_all(void *data)
+{
+    child_t *child = data;
+
+    pthread_barrier_wait(child->barrier);
+    while (ua_jobs_mail(child->jobs, child->now)) {
+    }
+    return NULL;
+}
+
+/* RACE, MAIL-09: several children at once; each mail goes once. */
+static void two_children_never_send_one_row_twice(void **state)
+{
+    ua_test_t *t = begin(MAILS);
+    size_t before = kept();
+    pthread_barrier_t barrier;
+    child_t children[3];
+
+    (void)state;
+    pthread_barrier_init(&barrier, NULL, 3);
+    for (int i = 0; i < 3; i++) {
+        children[i] = (child_t){.barrier = &barrier, .jobs = t->jobs, .now = t->now};
+        if (i > 0) {
+            assert_int_equal(ua_jobs_create(&children[i].jobs, t->site, t->app, &t->cause),
+                             APR_SUCCESS);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&children[i].thread, NULL, send_all, &children[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(children[i].thread, NULL);
+    }
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(in_state(t, 1), MAILS);
+    assert_int_equal(ua_test_count(t, "SELECT SUM(attempts) FROM outbox"), MAILS);
+    assert_int_equal(kept(), before + MAILS);
+    ua_test_close(t);
+}
+
+/* MAIL-05: later is later. */
+static void a_temporary_refusal(void **state)
+{
+    static const char *const modes[] = {"banner-421", "rcpt-450", "rcpt-452", "end-451",
+                                        "drop-mail"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ua_test_t *t = begin(1);
+        size_t before = kept();
+
+        print_message("%s\n", modes[i]);
+        server_mode_set(whole, control, modes[i]);
+        ua_test_expect(t, "UA0201");
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        assert_int_equal(in_state(t, 0), 1);
+        assert_int_equal(kept(), before);
+        server_mode_set(whole, control, "ok");
+        t->now = ua_test_count(t, "SELECT due FROM outbox");
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        assert_int_equal(in_state(t, 1), 1);
+        assert_int_equal(kept(), before + 1);
+        assert_int_equal(ua_test_logged(t, "UA0202"), 1);
+        ua_test_close(t);
+    }
+}
+
+/* An address that the server refuses for good is that person's matter: the others' mail goes on, and the
+ * log does not say by turns that mail fails and works. */
+static void a_refused_recipient(void **state)
+{
+    ua_test_t *t = begin(1);
+
+    (void)state;
+    server_mode_set(whole, control, "rcpt-550");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    server_mode_set(whole, control, "ok");
+    assert_int_equal(ua_test_logged(t, "UA0201"), 0);
+    assert_int_equal(t->cause, 0);
+    ua_test_register(t, "bob");
+    t->now += 1;
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(ua_test_count(t, "SELECT state FROM outbox WHERE username = 'bob'"), 1);
+    assert_int_equal(ua_test_logged(t, "UA0202"), 0);
+    ua_test_close(t);
+}
+
+/* MAIL-07: delivered, but the answer got lost: sent again, with the same links. */
+static void a_lost_answer_is_sent_again(void **state)
+{
+    ua_test_t *t = begin(1);
+    size_t before = kept();
+
+    (void)state;
+    server_mode_set(whole, control, "drop-end");
+    ua_test_expect(t, "UA0201");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(in_state(t, 0), 1);
+    server_mode_set(whole, control, "ok");
+    t->now = ua_test_count(t, "SELECT due FROM outbox");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(in_state(t, 1), 1);
+    assert_int_equal(kept(), before + 2);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token"), 2);
+    ua_test_close(t);
+}
+
+/* Design 8: while a slow server is waited for, nobody needs to wait for the database; and a child that
+ * ends gives the mail up without a mark. */
+static void a_silent_server(void **state)
+{
+    ua_test_t *t = begin(1);
+    pthread_barrier_t barrier;
+    child_t child = {.barrier = &barrier, .jobs = t->jobs, .now = t->now};
+
+    (void)state;
+    server_mode_set(whole, control, "stall-banner");
+    pthread_barrier_init(&barrier, NULL, 1);
+    assert_int_equal(pthread_create(&child.thread, NULL, send_all, &child), 0);
+    while (ua_test_count(t, "SELECT lease_until FROM outbox") == 0) {
+        apr_sleep(1000); /* until it is claimed */
+    }
+    ua_test_register(t, "bob");
+    assert_status(t, ua_test_get(t, "/auth/check-email"), 200);
+    ua_jobs_stop(t->jobs);
+    pthread_join(child.thread, NULL);
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(in_state(t, 0), 2);
+    assert_int_equal(ua_test_count(t, "SELECT SUM(attempts) FROM outbox"), 0);
+    assert_int_equal(t->logs->nelts, 0);
+    ua_test_close(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mails_arrive),
+        cmocka_unit_test(two_children_never_send_one_row_twice),
+        cmocka_unit_test(a_temporary_refusal),
+        cmocka_unit_test(a_refused_recipient),
+        cmocka_unit_test(a_lost_answer_is_sent_again),
+        cmocka_unit_test(a_silent_server),
+    };
+
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
