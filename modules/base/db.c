@@ -98,47 +98,10 @@ static void written(const ua_ctx_t *ctx)
     }
 }
 
-/* "sn" for "... %s ... %lld": what apr_dbd will read behind the pointers it is given. NULL for any
- * other conversion; %% is a plain percent sign. */
-static const char *kinds_of(apr_pool_t *pool, const char *sql)
-{
-    char *kinds = apr_pcalloc(pool, strlen(sql) / 2 + 1);
-    int count = 0;
-
-    for (const char *at = strchr(sql, '%'); at != NULL; at = strchr(at + 2, '%')) {
-        if (at[1] == 's') {
-            kinds[count++] = 's';
-        }
-        else if (strncmp(at, "%lld", 4) == 0) {
-            kinds[count++] = 'n';
-        }
-        else if (at[1] != '%') {
-            return NULL;
-        }
-    }
-    return kinds;
-}
-
-/* Pointers to the values as apr_dbd wants them, or NULL when they do not fit the statement. */
-static const void **bound(apr_pool_t *pool, const char *kinds, const ua_arg_t *args)
-{
-    apr_size_t count = strlen(kinds);
-    const void **values = apr_pcalloc(pool, (count + 1) * sizeof(*values));
-
-    for (apr_size_t i = 0; i < count; i++) {
-        int text = kinds[i] == 's';
-        if (args[i].end || text != (args[i].text != NULL)) {
-            return NULL;
-        }
-        values[i] = text ? (const void *)args[i].text : (const void *)&args[i].number;
-    }
-    return args[count].end ? values : NULL;
-}
-
 static apr_status_t prepare(ua_prepared_t *out, ua_ctx_t *ctx, const ua_query_t *query)
 {
     ua_db_t *db = ctx->db;
-    ua_prepared_t made = {NULL, kinds_of(db->prepare, query->sql)};
+    ua_prepared_t made = {NULL, ua_db_kinds(db->prepare, query->sql)};
     int rc;
 
     if (made.kinds == NULL) {
@@ -183,7 +146,7 @@ static apr_status_t call_make(call_t *out, ua_ctx_t *ctx, const ua_query_t *quer
     const void **values;
 
     UA_CHECK(prepared_get(&prepared, ctx, query));
-    values = bound(ctx->pool, prepared.kinds, args ? args : none);
+    values = ua_db_bound(ctx->pool, prepared.kinds, args ? args : none);
     if (values == NULL) {
         return ua_fail(ctx, APR_EINVAL, query->label);
     }
@@ -210,12 +173,13 @@ static apr_status_t execute(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
     return APR_SUCCESS;
 }
 
-static apr_status_t write_one(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
+static apr_status_t write_one(int *ran, int *rows, ua_ctx_t *ctx, const ua_query_t *query,
                               const ua_arg_t *args)
 {
     apr_status_t rv;
 
     UA_CHECK(ready_to_write(ctx));
+    *ran = 1;
     rv = execute(rows, ctx, query, args);
     if (ctx->db != NULL) {
         written(ctx);
@@ -228,10 +192,11 @@ static apr_status_t write_one(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
 apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args)
 {
     int alone = !in_transaction(ctx);
-    apr_status_t rv = write_one(rows, ctx, query, args);
+    int ran = 0;
+    apr_status_t rv = write_one(&ran, rows, ctx, query, args);
 
-    if (rv == APR_EGENERAL && alone) {
-        rv = write_one(rows, ctx, query, args);
+    if (rv == APR_EGENERAL && alone && ran) {
+        rv = write_one(&ran, rows, ctx, query, args);
     }
     return rv;
 }
@@ -287,14 +252,15 @@ static apr_status_t select_rows(apr_array_header_t *rows, ua_ctx_t *ctx, apr_poo
     return rc == 0 ? APR_SUCCESS : failed(ctx, query->label, rc);
 }
 
-static apr_status_t read_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t *query,
-                             const ua_arg_t *args)
+static apr_status_t read_all(int *ran, apr_array_header_t **out, ua_ctx_t *ctx,
+                             const ua_query_t *query, const ua_arg_t *args)
 {
     apr_array_header_t *rows;
     apr_pool_t *pool = NULL;
     apr_status_t rv;
 
     UA_CHECK(ready(ctx));
+    *ran = 1;
     rows = apr_array_make(ctx->pool, 4, sizeof(ua_row_t));
     UA_CHECK(apr_pool_create(&pool, ctx->pool));
     rv = select_rows(rows, ctx, pool, query, args);
@@ -311,10 +277,11 @@ apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t
                        const ua_arg_t *args)
 {
     int alone = !in_transaction(ctx);
-    apr_status_t rv = read_all(out, ctx, query, args);
+    int ran = 0;
+    apr_status_t rv = read_all(&ran, out, ctx, query, args);
 
-    if (rv == APR_EGENERAL && alone) {
-        rv = read_all(out, ctx, query, args);
+    if (rv == APR_EGENERAL && alone && ran) {
+        rv = read_all(&ran, out, ctx, query, args);
     }
     return rv;
 }

@@ -51,6 +51,13 @@ struct ua_db_t {
     int writing;             /* holds the writer's lock */
 };
 
+/* "sn" for "... %s ... %lld": what apr_dbd will read behind the pointers it is given. NULL for any
+ * other conversion; %% is a plain percent sign. */
+const char *ua_db_kinds(apr_pool_t *pool, const char *sql);
+
+/* Pointers to the values as apr_dbd wants them, or NULL when they do not fit the statement. */
+const void **ua_db_bound(apr_pool_t *pool, const char *kinds, const ua_arg_t *args);
+
 /* The parameters with the engine's bound on connecting, as a word or, behind a URI, as its query. */
 const char *ua_dbs_params(apr_pool_t *pool, const ua_engine_t *engine, const char *params);
 

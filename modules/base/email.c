@@ -33,6 +33,14 @@ static int has_encoded_control(const char *text)
 }
 
 /* RFC 5322 3.2.3 dot-atom; RFC 5321 4.5.3.1.1 for the length. */
+/* "=?…?=" (RFC 2047): plain characters here, but some software behind us decodes them. */
+static int has_encoded_word(const char *local)
+{
+    const char *begin = strstr(local, "=?");
+
+    return begin && strstr(begin + 2, "?=");
+}
+
 static int local_valid(const char *local)
 {
     apr_size_t length = strlen(local);
@@ -43,8 +51,7 @@ static int local_valid(const char *local)
     if (local[0] == '.' || local[length - 1] == '.' || strstr(local, "..")) {
         return 0;
     }
-    return !strstr(local, "=?") &&
-           !has_encoded_control(local); /* RFC 2047 words are decoded by some */
+    return !has_encoded_word(local) && !has_encoded_control(local);
 }
 
 /* RFC 1123 2.1 in lower case, at least two labels; their lengths and hyphens the library has checked.

@@ -20,7 +20,6 @@ levels.forEach((level, i) => i > 0 && level > levels[i - 1] + 1 && say("a headli
 document.querySelectorAll("input:not([type=hidden])").forEach((e) => {
   if (e.labels.length !== 1 || !e.labels[0].textContent.trim()) say("not exactly one label", e);
   if (e.hasAttribute("maxlength")) say("maxlength cuts a paste", e);
-  if (e.hasAttribute("placeholder")) say("a placeholder instead of a hint", e);
 });
 document.querySelectorAll("button, a[href]").forEach((e) => {
   const named = e.textContent.trim() || e.getAttribute("aria-label") || e.querySelector("img[alt]:not([alt=''])");

@@ -1,8 +1,9 @@
 """/auth/health: for load balancers: 200 or 503, in JSON, without secrets."""
 import pytest
 from client import Client
-from people import join, register, sign_in
 from pages import problem, refused
+from people import join, register
+from server import Server, wait_for
 
 
 def test_fine(server, client):
@@ -38,8 +39,6 @@ def test_no_secrets(server):
 @pytest.fixture(scope="module")
 def broken(run_folder):
     """A server with a person, whose database can be taken away: broken.take(), broken.give_back()."""
-    from server import Server
-
     server = Server(run_folder)
     try:
         server.start()
@@ -47,6 +46,11 @@ def broken(run_folder):
         yield server
     finally:
         server.stop()
+
+
+def is_let_in(server):
+    answer = Client(server).json("POST", "/auth/login", {"login": server.person.username, "password": server.person.password})
+    return answer.status_code == 200
 
 
 @pytest.fixture
@@ -59,8 +63,8 @@ def outage(broken, log_gate):
     yield broken
     for table in tables:
         broken.db(f'ALTER TABLE "away_{table}" RENAME TO "{table}"')
-    assert Client(broken).get("/auth/health").status_code == 200, "does not recover"
-    sign_in(Client(broken), broken.person)
+    wait_for(lambda: Client(broken).get("/auth/health").status_code == 200, 5, "the server to recover")
+    wait_for(lambda: is_let_in(broken), 5, "a sign-in after the outage")
 
 
 def test_storage_gone(outage):

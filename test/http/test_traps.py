@@ -95,11 +95,11 @@ def test_a_link_works_although_its_token_is_masked(new_server):
 def test_other_queries_are_logged_as_they_are(new_server):
     server = new_server()
     (server.folder / "htdocs" / "a.txt").write_text("a")
-    Client(server).get("/a.txt?token=of-the-application")
+    Client(server).get("/a.txt?ticket=of-the-application&codes=1")
     Client(server).get("/auth/login?next=%2Fa.txt")
     wait_for(lambda: len(server.access_log()) >= 3, what="the access log")
     lines = "\n".join(server.access_log())
-    assert "/a.txt?token=of-the-application" in lines and "/auth/login?next=%2Fa.txt" in lines
+    assert "/a.txt?ticket=of-the-application&codes=1" in lines and "/auth/login?next=%2Fa.txt" in lines
 
 
 def rss(server):

@@ -6,7 +6,7 @@
 /* A session as a request has read it. */
 static ua_session_t session_of(const char *id, apr_time_t last_used)
 {
-    ua_session_t session = {.id = id, .last_used = last_used};
+    ua_session_t session = {.id = id, .last_used = last_used, .idle = apr_time_from_sec(3600)};
 
     return session;
 }
@@ -39,6 +39,24 @@ static ua_test_t *begin(void)
 
     ua_test_register(t, "alice");
     return t;
+}
+
+/* A session that ends after few seconds without use has to be noted sooner, and not at every request. */
+static void a_short_idle_time(void **state)
+{
+    ua_test_t *t = begin();
+    ua_session_t session = session_of("short", t->now - apr_time_from_sec(1));
+
+    (void)state;
+    add_session(t, "short", session.last_used, 0);
+    session.idle = apr_time_from_sec(4);
+    ua_touch_note(t->app->touches, &session, t->now - 1);
+    flush(t);
+    assert_int_equal(last_used(t, "short"), t->now - apr_time_from_sec(1));
+    ua_touch_note(t->app->touches, &session, t->now);
+    flush(t);
+    assert_int_equal(last_used(t, "short"), t->now);
+    ua_test_close(t);
 }
 
 /* Design 10: at most once a minute, off the request. */
@@ -193,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_use_is_written_once_a_minute),
+        cmocka_unit_test(a_short_idle_time),
         cmocka_unit_test(the_latest_use_counts),
         cmocka_unit_test(nothing_goes_back),
         cmocka_unit_test(the_list_is_bounded),

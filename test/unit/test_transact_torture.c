@@ -190,11 +190,33 @@ static void all_calls_fail_from_one_on(void **state)
     }
 }
 
+/* DB-10: done, but nobody heard it: the answer is that of the success, and it is there once. */
+static void each_commits_answer_is_lost(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+        ua_test_t *t = begin();
+        const char *user = "alice";
+
+        scenarios[i].arrange(t, user);
+        faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1, .done = 1});
+        assert_status(t, scenarios[i].act(t, user), scenarios[i].success);
+        assert_int_equal(faults.failed, 1);
+        faults_off();
+        assert_int_equal(
+            ua_test_count(t, "SELECT COUNT(*) FROM event WHERE id = '%s'", t->req->ctx->id), 1);
+        assert_in_range(ua_test_events(t, t->req->ctx->id), 1, 2);
+        assert_int_equal(ua_test_logged(t, "UA01"), 0);
+        ua_test_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_call_fails),
         cmocka_unit_test(all_calls_fail_from_one_on),
+        cmocka_unit_test(each_commits_answer_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

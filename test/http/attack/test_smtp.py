@@ -51,7 +51,7 @@ def test_smtp_01_the_wire(wire):
     for text in ADDRESSES:
         assert browser.json("POST", "/auth/check-email", {"email": text}).status_code in (400, 422), repr(text)
     odd = stranger("odd")
-    odd.email = "!#$%&'*+/=?^_`{|}~-x@example.org"
+    odd.email = "!#$%&'*+/?=^_`{|}~-x@example.org"
     register(Client(wire), odd)
     wire.smtp.wait_for(2)
     verbs = [line for line in wire.smtp.commands if re.match(r"(?i)MAIL|RCPT|BCC|DATA", line)]
@@ -63,11 +63,13 @@ def test_smtp_01_the_wire(wire):
 @pytest.mark.parametrize("text", [
     "=?utf-8?q?a=0d=0a?=@b.example", "=?utf-8?q?=61=40evil.example=3e=20?=@b.example", "=?x?b?YQ==?=@b.example", "=?iso-8859-1?q?=61=62=63?=@b.example",
 ])
-def test_smtp_01_encoded_words(server, unchanged, text):
-    """SMTP-01, beyond the list: an encoded word as a mailbox, which mail software behind us may decode to another address."""
-    unchanged.start()
-    person = stranger("word")
-    answer = Client(server).json("POST", "/auth/register", {"username": person.username, "email": text, "password": person.password})
+def test_smtp_01_encoded_words(new_server, text):
+    """SMTP-01, beyond the list: an encoded word as a mailbox, which mail software behind us may decode to another address.
+
+    On a server of its own: Python's parser decodes it too, and fails on every later look at the folder.
+    """
+    one, person = new_server(), stranger("word")
+    answer = Client(one).json("POST", "/auth/register", {"username": person.username, "email": text, "password": person.password})
     assert answer.status_code == 422 and "email" in answer.json()["errors"]
 
 

@@ -38,24 +38,22 @@ def stems(person):
         yield person.email + text
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_sql_01_sign_in(server, victim_account, part):
+def test_sql_01_sign_in(server, victim_account):
     """SQL-01: no name with something behind it is the name; no session, no error of the machine."""
     client = Client(server)
-    for number, text in enumerate(list(stems(victim_account))[part::4]):
+    for number, text in enumerate(INJECTIONS):
         if number % 25 == 0:
             client = Client(server)
-        answer = client.json("POST", "/auth/login", {"login": text, "password": victim_account.password})
-        assert answer.status_code in (400, 401, 422, 429), f"{text!r}: {answer.status_code}"
+        login = ("", victim_account.username, victim_account.email)[number % 3] + text
+        answer = client.json("POST", "/auth/login", {"login": login, "password": victim_account.password})
+        assert answer.status_code in (400, 401), f"{login!r}: {answer.status_code}"
         assert "userauth" not in client.cookies
-        if text.startswith(victim_account.username) and text.strip() != victim_account.username:
-            assert answer.status_code != 200
 
 
 def test_sql_01_passwords_are_only_hashed(server, victim_account):
     """SQL-01: in the password's field it is a wrong password."""
     known = Client(server)
-    for text in INJECTIONS[::4]:
+    for text in INJECTIONS[::8]:
         server.db("DELETE FROM throttle WHERE name LIKE 'login:%'")
         answer = known.json("POST", "/auth/login", {"login": victim_account.email, "password": text + "-and-more-of-it"})
         assert answer.status_code in (400, 401), f"{text!r}: {answer.status_code}"
@@ -87,7 +85,7 @@ def test_sql_01_a_display_name_is_stored_as_it_is(server):
         assert answer.status_code == 201, f"{text!r}: {answer.text}"
         made.append(answer.json()["user"]["id"])
         assert server.db("SELECT display_name FROM account WHERE id = ?", made[-1])[0][0] == text
-        if len(made) == 24:
+        if len(made) == 16:
             break
     for name in made:
         server.db("PRAGMA foreign_keys = ON")
