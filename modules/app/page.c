@@ -3,6 +3,7 @@
  * Every page gets the same frame around the feature's own keys; a JSON answer is the feature's view
  * as it is. The texts of problems and notices are looked up here. */
 #include "page.h"
+#include "base/url.h"
 
 #include <string.h>
 
@@ -67,7 +68,9 @@ static void add_headers(ua_req_t *req, ua_res_t *res)
 {
     apr_table_t *h = res->headers;
     const ua_conf_t *conf = req->ctx->conf;
-    int holds_token = strstr(req->query, "token=") != NULL;
+    /* Also when the link is mangled, or its name is written with escapes. */
+    int holds_token =
+        strstr(req->query, "token=") || ua_query_get(req->ctx->pool, req->query, "token");
 
     apr_table_setn(h, "X-Content-Type-Options", "nosniff");
     apr_table_setn(h, "Referrer-Policy", holds_token ? "no-referrer" : "same-origin");

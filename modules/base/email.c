@@ -32,7 +32,6 @@ static int has_encoded_control(const char *text)
     return 0;
 }
 
-/* RFC 5322 3.2.3 dot-atom; RFC 5321 4.5.3.1.1 for the length. */
 /* "=?…?=" (RFC 2047): plain characters here, but some software behind us decodes them. */
 static int has_encoded_word(const char *local)
 {
@@ -41,6 +40,7 @@ static int has_encoded_word(const char *local)
     return begin && strstr(begin + 2, "?=");
 }
 
+/* RFC 5322 3.2.3 dot-atom; RFC 5321 4.5.3.1.1 for the length. */
 static int local_valid(const char *local)
 {
     apr_size_t length = strlen(local);

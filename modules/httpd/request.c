@@ -210,10 +210,12 @@ static char *masked(apr_pool_t *pool, const char *args)
     return found ? copy : NULL;
 }
 
-/* 1 when the path, once decoded and tidied as httpd will do, lies below the public prefix. */
-static int is_public(const request_rec *r, const ua_app_t *app)
+/* 1 when a path or URL as sent, once decoded and tidied as httpd will do, lies below our prefix. */
+static int is_public(apr_pool_t *pool, const ua_app_t *app, const char *sent)
 {
-    char *path = apr_pstrdup(r->pool, r->uri ? r->uri : "");
+    const char *host = *sent == '/' ? NULL : strstr(sent, "://");
+    const char *start = host ? strchr(host + 3, '/') : sent;
+    char *path = apr_pstrdup(pool, start ? start : "/");
 
     if (ap_unescape_url(path) != OK) {
         return 1;
@@ -226,7 +228,8 @@ static int is_public(const request_rec *r, const ua_app_t *app)
 int ua_edge_mask(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    char *args = app && r->args && is_public(r, app) ? masked(r->pool, r->args) : NULL;
+    char *args =
+        app && r->args && is_public(r->pool, app, r->uri) ? masked(r->pool, r->args) : NULL;
     kept_t *k = NULL;
 
     if (!args) {
@@ -243,18 +246,30 @@ int ua_edge_mask(request_rec *r)
     return DECLINED;
 }
 
+/* "GET /path?args HTTP/1.1" with what is secret in args as "***", where the path is ours. */
+static const char *masked_line(apr_pool_t *pool, const ua_app_t *app, const char *line)
+{
+    const char *query = strchr(line, '?');
+    const char *path = query ? memchr(line, ' ', (apr_size_t)(query - line)) : NULL;
+    const char *args = NULL;
+
+    if (!path ||
+        !is_public(pool, app, apr_pstrmemdup(pool, path + 1, (apr_size_t)(query - path - 1)))) {
+        return NULL;
+    }
+    args = masked(pool, apr_pstrmemdup(pool, query + 1, strcspn(query + 1, " ")));
+    return args ? apr_pstrcat(pool, apr_pstrmemdup(pool, line, (apr_size_t)(query + 1 - line)),
+                              args, query + 1 + strcspn(query + 1, " "), NULL)
+                : NULL;
+}
+
 int ua_edge_mask_log(request_rec *r)
 {
-    const char *query = ua_edge_app(r) && r->the_request ? strchr(r->the_request, '?') : NULL;
-    const char *args = query ? masked(r->pool, query + 1) : NULL;
+    const ua_app_t *app = ua_edge_app(r);
+    const char *line = app && r->the_request ? masked_line(r->pool, app, r->the_request) : NULL;
 
-    if (args) {
-        const char *protocol = strchr(query, ' ');
-
-        r->the_request = apr_pstrcat(
-            r->pool,
-            apr_pstrmemdup(r->pool, r->the_request, (apr_size_t)(query + 1 - r->the_request)),
-            args, strchr(args, ' ') || !protocol ? "" : protocol, NULL);
+    if (line) {
+        r->the_request = apr_pstrdup(r->pool, line);
         r->args = r->args ? masked(r->pool, r->args) : NULL;
     }
     return DECLINED;

@@ -158,12 +158,17 @@ static int play(ua_test_t *t, const scenario_t *scenario, int skip, int times)
     return failed;
 }
 
+static ua_test_t *begin(void)
+{
+    return ua_test_open("UserAuthMailLimit off", "UserAuthRateLimit login off",
+                        "UserAuthRateLimit register off", "UserAuthRateLimit token off",
+                        "UserAuthRateLimit mail off", "UserAuthLockAfter 1000",
+                        "UserAuthLockDisable 100", NULL);
+}
+
 static void play_all(const scenario_t *scenario, int times)
 {
-    ua_test_t *t = ua_test_open("UserAuthMailLimit off", "UserAuthRateLimit login off",
-                                "UserAuthRateLimit register off", "UserAuthRateLimit token off",
-                                "UserAuthRateLimit mail off", "UserAuthLockAfter 1000",
-                                "UserAuthLockDisable 100", NULL);
+    ua_test_t *t = begin();
     int n = 0;
 
     while (n < MOST_CALLS && play(t, scenario, n, times)) {
