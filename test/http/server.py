@@ -148,14 +148,16 @@ class Server:
         """Ends it with all its children; does nothing when it does not run."""
         if self.process is None:
             return
-        # Gracefully first: mpm_event itself may crash when TERM meets a worker that is just finishing.
-        for sign, patience in ((signal.SIGWINCH, 5), (signal.SIGTERM, 20)):
-            self.process.send_signal(sign)
-            try:
-                self.process.wait(patience)
-                break
-            except subprocess.TimeoutExpired:
-                pass
+        # Quiet first: mpm_event itself may crash when TERM meets a worker that is just finishing.
+        try:
+            wait_for(self._is_quiet, 5, "every thread to be idle")
+        except (TimeoutError, OSError):
+            pass
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            pass
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -163,6 +165,16 @@ class Server:
         self.process.wait()
         self.process = None
         wait_for(lambda: not self._connects(self.port), what="the port to be free")
+
+    def _is_quiet(self):
+        for pid in self.children():
+            for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+                try:
+                    if stat.read_text().rpartition(")")[2].split()[0] != "S":
+                        return False
+                except OSError:
+                    pass
+        return True
 
     def restart(self):
         """Ends and starts it again in the same folder, with what `conf` is now."""

@@ -14,64 +14,64 @@ static int wants_json(ua_method_e method, const char *accept, const char *type)
     return ua_wants_json(&req);
 }
 
+static const struct {
+    const char *accept;
+    int json;
+    const char *comment;
+} accepts[] = {
+    {"", 0, "none: a person"},
+    {"*/*", 0, "anything: HTML (curl)"},
+    {"application/json", 1, "a program"},
+    {"APPLICATION/Json", 1, "types have no case (RFC 9110 8.3.1)"},
+    {" application/json ", 1, "blanks"},
+    {"\tapplication/json\t;q=1", 1, "tabs"},
+    {"application/json;charset=utf-8", 1, "a parameter"},
+    {"application/json, */*", 1, "named beats anything"},
+    {"*/*, application/json", 1, "in either order"},
+    {"application/json, text/plain, */*", 1, "what axios sends"},
+    {"application/problem+json", 1, "an error is wanted in JSON"},
+    {"application/json, application/problem+json;q=0.5", 1, "both"},
+    {"application/problem+json;q=0, application/json", 1, "only one of them refused"},
+    {"application/json, application/problem+json;q=0", 1, "only the other refused"},
+    {"text/html", 0, "a browser"},
+    {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", 0,
+     "what browsers send"},
+    {"application/json, text/html", 1, "both alike: JSON was named"},
+    {"text/html, application/json", 1, "in either order"},
+    {"text/html, application/json;q=0.9", 0, "HTML is more welcome"},
+    {"text/html;q=0.8, application/json;q=0.9", 1, "JSON is more welcome"},
+    {"application/xhtml+xml, application/json;q=0.9", 0, "XHTML is HTML here"},
+    {"text/html;q=0.1, application/xhtml+xml;q=0.9, application/json;q=0.5", 0,
+     "the best of both"},
+    {"application/json;q=0", 0, "refused (RFC 9110 12.4.2)"},
+    {"application/json;q=0.000", 0, "refused at length"},
+    {"application/json;q=0.001", 1, "barely"},
+    {"application/json; Q=0.5, text/html", 0, "q has no case either"},
+    {"application/json; q=0.5 , text/html; q=0.4", 1, "blanks around"},
+    {"text/html; q=0.5, application/json; version=2; q=0.4", 0, "q behind a parameter"},
+    {"application/json;faq=0, text/html;q=0.5", 1, "a parameter that only ends in q"},
+    {"application/json;q=-1, text/html", 0, "no weight at all"},
+    {"application/jsonp", 0, "another type that begins alike"},
+    {"application/json-seq", 0, "and another"},
+    {"application/jso", 0, "cut short"},
+    {"application/*", 0, "a range names nothing"},
+    {"text/json", 0, "not a registered type"},
+    {"image/png", 0, "neither: a person's page"},
+    {",,,", 0, "empty ranges"},
+    {",application/json,", 1, "among empty ranges"},
+    {";q=1", 0, "no type"},
+};
+
 static void accept_headers(void **state)
 {
-    static const struct {
-        const char *accept;
-        int json;
-        const char *comment;
-    } rows[] = {
-        {"", 0, "none: a person"},
-        {"*/*", 0, "anything: HTML (curl)"},
-        {"application/json", 1, "a program"},
-        {"APPLICATION/Json", 1, "types have no case (RFC 9110 8.3.1)"},
-        {" application/json ", 1, "blanks"},
-        {"\tapplication/json\t;q=1", 1, "tabs"},
-        {"application/json;charset=utf-8", 1, "a parameter"},
-        {"application/json, */*", 1, "named beats anything"},
-        {"*/*, application/json", 1, "in either order"},
-        {"application/json, text/plain, */*", 1, "what axios sends"},
-        {"application/problem+json", 1, "an error is wanted in JSON"},
-        {"application/json, application/problem+json;q=0.5", 1, "both"},
-        {"application/problem+json;q=0, application/json", 1, "only one of them refused"},
-        {"application/json, application/problem+json;q=0", 1, "only the other refused"},
-        {"text/html", 0, "a browser"},
-        {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", 0,
-         "what browsers send"},
-        {"application/json, text/html", 1, "both alike: JSON was named"},
-        {"text/html, application/json", 1, "in either order"},
-        {"text/html, application/json;q=0.9", 0, "HTML is more welcome"},
-        {"text/html;q=0.8, application/json;q=0.9", 1, "JSON is more welcome"},
-        {"application/xhtml+xml, application/json;q=0.9", 0, "XHTML is HTML here"},
-        {"text/html;q=0.1, application/xhtml+xml;q=0.9, application/json;q=0.5", 0,
-         "the best of both"},
-        {"application/json;q=0", 0, "refused (RFC 9110 12.4.2)"},
-        {"application/json;q=0.000", 0, "refused at length"},
-        {"application/json;q=0.001", 1, "barely"},
-        {"application/json; Q=0.5, text/html", 0, "q has no case either"},
-        {"application/json; q=0.5 , text/html; q=0.4", 1, "blanks around"},
-        {"text/html; q=0.5, application/json; version=2; q=0.4", 0, "q behind a parameter"},
-        {"application/json;faq=0, text/html;q=0.5", 1, "a parameter that only ends in q"},
-        {"application/json;q=-1, text/html", 0, "no weight at all"},
-        {"application/jsonp", 0, "another type that begins alike"},
-        {"application/json-seq", 0, "and another"},
-        {"application/jso", 0, "cut short"},
-        {"application/*", 0, "a range names nothing"},
-        {"text/json", 0, "not a registered type"},
-        {"image/png", 0, "neither: a person's page"},
-        {",,,", 0, "empty ranges"},
-        {",application/json,", 1, "among empty ranges"},
-        {";q=1", 0, "no type"},
-    };
-
     int wrong = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int json = wants_json(UA_METHOD_GET, rows[i].accept, "");
+    for (size_t i = 0; i < sizeof accepts / sizeof *accepts; i++) {
+        int json = wants_json(UA_METHOD_GET, accepts[i].accept, "");
 
-        if (json != rows[i].json) {
-            print_error("%s: \"%s\" gives %s\n", rows[i].comment, rows[i].accept,
+        if (json != accepts[i].json) {
+            print_error("%s: \"%s\" gives %s\n", accepts[i].comment, accepts[i].accept,
                         json ? "JSON" : "HTML");
             wrong++;
         }

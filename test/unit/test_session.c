@@ -239,24 +239,31 @@ static void the_new_one_lives(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session WHERE ended = 0"), 1);
 }
 
-/* What ended by itself is no session any more and takes no live one's place. */
+/* What ended by itself is no session any more and takes no live one's place: who was idle too long,
+ * and who was in use until its very end. */
 static void expired_ones_do_not_count(void **state)
 {
     ua_test_t *t = *state;
-    ua_ctx_t *ctx = NULL;
-    const char *mike = NULL;
-    const char *phone = NULL;
-    apr_int64_t age = 0;
 
     assert_null(ua_test_start(t, "UserAuthSessionLimit 3", NULL));
-    ctx = ua_test_context(t);
-    mike = site_member(ctx, "mike");
-    assert_int_equal(ua_session_start(&phone, &age, ctx, mike, 1), APR_SUCCESS);
-    for (int day = 0; day < 5; day++) {
-        ctx->now += DAY;
-        (void)session_start(ctx, mike);
+    for (int in_use = 0; in_use < 2; in_use++) {
+        ua_ctx_t *ctx = ua_test_context(t);
+        const char *mike = site_member(ctx, in_use ? "mike" : "mary");
+        const char *phone = NULL;
+        apr_int64_t age = 0;
+
+        assert_int_equal(ua_session_start(&phone, &age, ctx, mike, 1), APR_SUCCESS);
+        for (int day = 0; day < 5; day++) {
+            const char *cookie = session_start(ctx, mike);
+            const char *id = session_of(ctx, cookie)->id;
+
+            ctx->now += DAY;
+            assert_int_equal(ua_session_touch(ctx, id, ctx->now - (in_use ? 1 : 2 * HOUR)),
+                             APR_SUCCESS);
+            assert_int_equal(is_live(ctx, cookie), 0);
+        }
+        assert_int_equal(is_live(ctx, phone), 1);
     }
-    assert_int_equal(is_live(ctx, phone), 1);
 }
 
 static void swept(void **state)
