@@ -205,7 +205,9 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
             app->conf->key_file);
     }
     if (ua_keys_create(&keys, pool, app->conf->key_file, &why) != APR_SUCCESS) {
-        return apr_psprintf(pool, "UserAuthKeyFile: %s", why);
+        return apr_psprintf(pool, "UserAuthKeyFile: %s",
+                            why ? why
+                                : "another process is making it at this moment: start again");
     }
     app->keys = keys;
     return ua_setting_put(ctx, FINGERPRINT, keys->fingerprint) == APR_SUCCESS

@@ -62,6 +62,7 @@ static const char *resolve_paths(ua_conf_t *conf, apr_pool_t *pool, int *row)
     }
     if (is_below(conf->path, conf->dashboard_path) ||
         is_below(conf->dashboard_path, conf->path)) {
+        *row = conf->where[UA_D_dashboard_path] ? UA_D_dashboard_path : UA_D_path;
         return apr_psprintf(pool,
                             "UserAuthPath %s and UserAuthDashboardPath %s lie within each "
                             "other: choose two separate paths",

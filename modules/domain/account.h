@@ -58,7 +58,7 @@ apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account) UA
 apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account,
                                const char *hash) UA_MUST_USE;
 
-/* Removes an account that was never enabled, with its tokens: APR_NOTFOUND otherwise. */
+/* Removes an account that was never enabled: APR_NOTFOUND otherwise. */
 apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email) UA_MUST_USE;
 
 /* How many there are. */

@@ -152,7 +152,7 @@ static apr_status_t check_email_submit(ua_res_t *res, ua_req_t *req)
     UA_CHECK(rv);
     UA_CHECK(ua_email_parse(&email, req->ctx->pool, ua_field(req, "email")));
     if (account->enabled || strcmp(email.address, account->email) == 0) {
-        ua_go(res, 200, req->path, UA_NOTICE_NONE);
+        ua_go(res, 200, req->path, UA_NOTICE_UNCHANGED);
         return check_email_show(res, req);
     }
     if (account->corrections >= UA_CORRECTIONS) {

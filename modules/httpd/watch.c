@@ -12,6 +12,7 @@ typedef struct watch_t {
     server_rec *main_server;
     int mails;
     apr_array_header_t *jobs; /* ua_jobs_t *, made when the thread starts */
+    apr_thread_mutex_t *list; /* guards `jobs`, which goes with its thread */
     apr_thread_mutex_t *turn; /* held while a turn runs, and for good once the child ends */
 } watch_t;
 
@@ -27,8 +28,18 @@ static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t
     return APR_SUCCESS;
 }
 
+static apr_status_t forget(void *data)
+{
+    watch_t *watch = data;
+
+    apr_thread_mutex_lock(watch->list);
+    watch->jobs = NULL;
+    return apr_thread_mutex_unlock(watch->list);
+}
+
 static apr_status_t start(watch_t *watch, apr_pool_t *pool)
 {
+    apr_pool_cleanup_register(pool, watch, forget, apr_pool_cleanup_null);
     watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
     for (server_rec *s = watch->main_server; s; s = s->next) {
         UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
@@ -70,9 +81,11 @@ static apr_status_t stop(void *data)
 {
     watch_t *watch = data;
 
+    apr_thread_mutex_lock(watch->list);
     for (int i = 0; watch->jobs && i < watch->jobs->nelts; i++) {
         ua_jobs_stop(APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *));
     }
+    apr_thread_mutex_unlock(watch->list);
     return apr_thread_mutex_lock(watch->turn);
 }
 
@@ -105,7 +118,9 @@ const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
         watch->main_server = s;
         watch->mails = mails;
         APR_ARRAY_PUSH(ua_edge_server(s)->watches, watch_t *) = watch;
-        if (apr_thread_mutex_create(&watch->turn, APR_THREAD_MUTEX_DEFAULT, pconf) !=
+        if (apr_thread_mutex_create(&watch->list, APR_THREAD_MUTEX_DEFAULT, pconf) !=
+                APR_SUCCESS ||
+            apr_thread_mutex_create(&watch->turn, APR_THREAD_MUTEX_DEFAULT, pconf) !=
                 APR_SUCCESS ||
             get(&dog, names[mails], 0, 0, pconf) != APR_SUCCESS ||
             add(dog, INTERVAL, watch, turn) != APR_SUCCESS) {

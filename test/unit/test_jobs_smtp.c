@@ -196,25 +196,49 @@ static void a_lost_answer_is_sent_again(void **state)
     ua_test_close(t);
 }
 
+/* A thread that waits for a silent server with one claimed mail. */
+static void begin_to_send(ua_test_t *t, child_t *child)
+{
+    *child = (child_t){.jobs = t->jobs, .now = t->now};
+    server_mode_set(whole, control, "stall-banner");
+    assert_int_equal(pthread_create(&child->thread, NULL, send_once, child), 0);
+    while (ua_test_count(t, "SELECT lease_until FROM outbox") == 0) {
+        apr_sleep(1000); /* until it is claimed */
+    }
+}
+
 /* Design 8: while a slow server is waited for, nobody needs to wait for the database; and a child that
  * ends gives the mail up without a mark. */
 static void a_silent_server(void **state)
 {
     ua_test_t *t = begin(1);
-    child_t child = {.jobs = t->jobs, .now = t->now};
+    child_t child;
 
     (void)state;
-    server_mode_set(whole, control, "stall-banner");
-    assert_int_equal(pthread_create(&child.thread, NULL, send_once, &child), 0);
-    while (ua_test_count(t, "SELECT lease_until FROM outbox") == 0) {
-        apr_sleep(1000); /* until it is claimed */
-    }
+    begin_to_send(t, &child);
     ua_test_register(t, "bob");
     assert_status(t, ua_test_get(t, "/auth/check-email"), 200);
     ua_jobs_stop(t->jobs);
     pthread_join(child.thread, NULL);
     assert_int_equal(in_state(t, 0), 2);
     assert_int_equal(ua_test_count(t, "SELECT SUM(attempts) FROM outbox"), 0);
+    assert_int_equal(t->logs->nelts, 0);
+    ua_test_close(t);
+}
+
+/* Whose mail another child has taken lets go of it, and blames nobody. */
+static void a_taken_mail_is_let_go(void **state)
+{
+    ua_test_t *t = begin(1);
+    child_t child;
+
+    (void)state;
+    begin_to_send(t, &child);
+    ua_test_sql(t, "UPDATE outbox SET lease = 'rival'");
+    pthread_join(child.thread, NULL); /* by itself, long before the server's 30 s */
+    assert_string_equal(ua_test_scalar(t, "SELECT lease FROM outbox"), "rival");
+    assert_int_equal(in_state(t, 0), 1);
+    assert_int_equal(t->cause, 0);
     assert_int_equal(t->logs->nelts, 0);
     ua_test_close(t);
 }
@@ -228,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_refused_recipient),
         cmocka_unit_test(a_lost_answer_is_sent_again),
         cmocka_unit_test(a_silent_server),
+        cmocka_unit_test(a_taken_mail_is_let_go),
     };
 
     return cmocka_run_group_tests(tests, start_server, stop_server);

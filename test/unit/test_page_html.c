@@ -117,6 +117,25 @@ static void what_was_typed_stays(void **state)
     ua_test_close(t);
 }
 
+/* Whatever an operator's template shows: a password is not there to be shown. */
+static void no_template_can_echo_a_password(void **state)
+{
+    ua_test_t *t = ua_test_begin();
+
+    (void)state;
+    ua_test_write(t, "own/field.html", "<input name=\"{{name}}\" value=\"{{value}}\">");
+    assert_null(ua_test_start(t, "UserAuthTemplates {}/own", NULL));
+    assert_status(t,
+                  ua_test_post(t, "/auth/register", "username", "alice", "email", "x",
+                               "password", "canary-one", "password_confirm", "canary-two",
+                               NULL),
+                  422);
+    assert_shows(t, "<input name=\"username\" value=\"alice\">");
+    assert_shows(t, "<input name=\"password\" value=\"\">");
+    assert_false(ua_test_shows(t, "canary"));
+    ua_test_close(t);
+}
+
 static void a_checkbox_stays_checked(void **state)
 {
     ua_test_t *t = ua_test_open(NULL);
@@ -125,6 +144,7 @@ static void a_checkbox_stays_checked(void **state)
     assert_status(
         t, ua_test_post(t, "/auth/login", "login", "a", "password", "b", "remember", "1", NULL),
         401);
+    check_page(t);
     assert_shows(t, "name=\"remember\" value=\"1\" checked");
     assert_shows(t, "value=\"a\"");
     assert_status(t, ua_test_post(t, "/auth/login", "login", "a", "password", "b", NULL), 401);
@@ -313,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_has_the_frame),
         cmocka_unit_test(what_was_typed_stays),
+        cmocka_unit_test(no_template_can_echo_a_password),
         cmocka_unit_test(a_checkbox_stays_checked),
         cmocka_unit_test(next_stays),
         cmocka_unit_test(a_stale_form),

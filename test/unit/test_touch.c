@@ -139,6 +139,7 @@ static void the_list_is_bounded(void **state)
     (void)state;
     add_session(t, "first", 0, 0);
     add_session(t, "last", 0, 0);
+    add_session(t, "other1023", 0, 0);
     ua_touch_note(t->app->touches, &first, t->now);
     for (int i = 1; i < MOST; i++) {
         ua_session_t other = session_of(apr_psprintf(t->pool, "other%d", i), 0);
@@ -149,6 +150,7 @@ static void the_list_is_bounded(void **state)
     ua_touch_note(t->app->touches, &first, t->now + 1);
     flush(t);
     assert_int_equal(last_used(t, "first"), t->now + 1);
+    assert_int_equal(last_used(t, "other1023"), t->now); /* the last that fits */
     assert_int_equal(last_used(t, "last"), 0);
     ua_touch_note(t->app->touches, &last, t->now); /* its next request notes it again */
     flush(t);

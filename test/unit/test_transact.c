@@ -33,10 +33,12 @@ static void a_failed_try_is_made_again(void **state)
         print_message("%s\n", rows[i].comment);
         script.submit[0] = rows[i].first;
         script.submit[1] = rows[i].second;
+        script.counts = 1;
         assert_int_equal(play(t), 200);
         assert_int_equal(script.checks, 1); /* hashed once */
         assert_int_equal(script.tries, rows[i].tries);
         assert_string_equal(script.drawn[0], script.drawn[rows[i].tries - 1]);
+        assert_int_equal(ua_test_count(t, "SELECT hits FROM throttle"), 1);
         assert_done(t);
         ua_test_close(t);
     }

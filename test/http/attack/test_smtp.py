@@ -17,7 +17,7 @@ ADDRESSES = (
     f"a@b.example>\r\nRCPT TO:<{EVIL}", f"a@b.example\r\nRCPT TO:<{EVIL}>", f"a@b.example\nBcc: {EVIL}", f"a@b.example\rBcc: {EVIL}", "a@b.example\r\nDATA\r\n.\r\n",
     f"a@b.example%0d%0aRCPT TO:<{EVIL}>", f"a@b.example\u2028RCPT TO:<{EVIL}>", f"a@b.example\u0085RCPT TO:<{EVIL}>", "a@b.example\0", f"a\0@b.example,{EVIL}",
     "<a@b.example> NOTIFY=SUCCESS", "a@b.example> NOTIFY=SUCCESS,FAILURE ORCPT=x", "<a@b.example>", "<a@b.example", "a@b.example>", f"a@b.example,{EVIL}", f"a@b.example;{EVIL}",
-    f"a@b.example {EVIL}", f"a@b.example, {EVIL}", f"{EVIL}\ta@b.example", f'"x" <{EVIL}>', f"x<{EVIL}>", f"a@b.example({EVIL})", f"a(comment)@b.example", f"@evil.example:a@b.example",
+    f"a@b.example {EVIL}", f"a@b.example, {EVIL}", f"{EVIL}\ta@b.example", f'"x" <{EVIL}>', f"x<{EVIL}>", f"a@b.example({EVIL})", "a(comment)@b.example", "@evil.example:a@b.example",
     f"a%{EVIL}@b.example@c.example", "a@b@c.example", "a!b@c.example@d", '"a b"@c.example', '"a\r\nb"@c.example', '"a>b"@c.example', '"a\\"@c.example', "a@[127.0.0.1]",
     "a@[IPv6:::1]", "a@b.example.", "a@.b.example", "a@b..example", ".a@b.example", "a.@b.example", "a..b@c.example", "a@-b.example", "a@b.example-", "a@b_c.example",
     "a@b.example\x0b", "a@b.example\x0c", "a@b.example\x1b[2J", "\ufeffa@b.example", "a\u202e@b.example", "a@=?utf-8?q?b?=.example",
@@ -56,7 +56,7 @@ def test_smtp_01_the_wire(wire):
     wire.smtp.wait_for(2)
     verbs = [line for line in wire.smtp.commands if re.match(r"(?i)MAIL|RCPT|BCC|DATA", line)]
     assert sorted(line for line in verbs if line.startswith("RCPT")) == sorted([f"RCPT TO:<{good.email}>", f"RCPT TO:<{odd.email}>"])
-    assert [line.split(" ")[0] for line in verbs] == ["MAIL", "RCPT", "DATA"] * 2
+    assert sorted(line.split(" ")[0] for line in verbs) == ["DATA", "DATA", "MAIL", "MAIL", "RCPT", "RCPT"]  # two connections at once
     assert all(line.startswith("MAIL FROM:<accounts@example.com>") for line in verbs if line.startswith("MAIL"))
 
 
