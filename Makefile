@@ -41,7 +41,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test check guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test check bench guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -83,6 +83,12 @@ http: $(MODULE) ## the tests on a live Apache; ARGS= goes to pytest
 
 browser: $(MODULE) ## the tests in a headless Chromium; ARGS= goes to pytest
 	@$(PYTEST) test/browser
+
+bench: ## what the gate costs: CPU and requests a second, beside a plain file
+	@$(DEPS) run test
+	@$(PARALLEL) all
+	@mkdir -p $(BUILD)/bench
+	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/bench.py $(ARGS)
 
 # ---- building ----
 

@@ -334,7 +334,9 @@ static const char *cause_words(const outcome_t *outcome, const sending_t *sendin
     if (outcome->code == CURLE_ABORTED_BY_CALLBACK) {
         return "stopped before the mail server took the message";
     }
-    if (outcome->code == CURLE_SEND_ERROR || outcome->code == CURLE_RECV_ERROR) {
+    /* A refused command is a CURLE_SEND_ERROR too, and libcurl's words name it. */
+    if (outcome->code == CURLE_RECV_ERROR ||
+        (outcome->code == CURLE_SEND_ERROR && outcome->reply < 400)) {
         return "the mail server closed the connection";
     }
     if (outcome->code == CURLE_WEIRD_SERVER_REPLY && !*sending->error) {
