@@ -61,8 +61,8 @@ apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int sl
 
 /* watch.c: the jobs on mod_watchdog's threads. NULL, or what is wrong. */
 const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf);
-/* In each child: the jobs end before the rest of it does. */
-void ua_edge_watch_child(apr_pool_t *pchild, const server_rec *s);
+/* In each child, once its sites run: makes the jobs, which end before the rest of the child does. */
+apr_status_t ua_edge_watch_child(apr_pool_t *pchild, server_rec *main_server);
 
 /* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);

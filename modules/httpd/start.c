@@ -229,10 +229,13 @@ static void start_child(ua_server_t *server, apr_pool_t *pchild)
 
 void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
-    ua_edge_watch_child(pchild, main_server);
     for (server_rec *s = main_server; s; s = s->next) {
         if (ua_edge_server(s)->app) {
             start_child(ua_edge_server(s), pchild);
         }
+    }
+    if (ua_edge_watch_child(pchild, main_server) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
+                     "UA0003: this child can't send mails");
     }
 }

@@ -9,43 +9,11 @@
 
 /* One watchdog of one child: the jobs of every site. */
 typedef struct watch_t {
-    server_rec *main_server;
     int mails;
-    apr_array_header_t *jobs; /* ua_jobs_t *, made when the thread starts */
-    apr_thread_mutex_t *list; /* guards `jobs`, which goes with its thread */
+    apr_array_header_t
+        *jobs; /* ua_jobs_t *, made by child_init: mod_watchdog's own pools end early */
     apr_thread_mutex_t *turn; /* held while a turn runs, and for good once the child ends */
 } watch_t;
-
-static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t *server)
-{
-    ua_jobs_t *jobs = NULL;
-
-    if (!server->app) {
-        return APR_SUCCESS;
-    }
-    UA_CHECK(ua_jobs_create(&jobs, pool, server->app, server->cause));
-    APR_ARRAY_PUSH(watch->jobs, ua_jobs_t *) = jobs;
-    return APR_SUCCESS;
-}
-
-static apr_status_t forget(void *data)
-{
-    watch_t *watch = data;
-
-    apr_thread_mutex_lock(watch->list);
-    watch->jobs = NULL;
-    return apr_thread_mutex_unlock(watch->list);
-}
-
-static apr_status_t start(watch_t *watch, apr_pool_t *pool)
-{
-    apr_pool_cleanup_register(pool, watch, forget, apr_pool_cleanup_null);
-    watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
-    for (server_rec *s = watch->main_server; s; s = s->next) {
-        UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
-    }
-    return APR_SUCCESS;
-}
 
 static void run(const watch_t *watch)
 {
@@ -65,9 +33,7 @@ static apr_status_t turn(int state, void *data, apr_pool_t *pool)
 {
     watch_t *watch = data;
 
-    if (state == AP_WATCHDOG_STATE_STARTING) {
-        return start(watch, pool);
-    }
+    (void)pool;
     if (state == AP_WATCHDOG_STATE_RUNNING &&
         apr_thread_mutex_trylock(watch->turn) == APR_SUCCESS) {
         run(watch);
@@ -81,21 +47,42 @@ static apr_status_t stop(void *data)
 {
     watch_t *watch = data;
 
-    apr_thread_mutex_lock(watch->list);
-    for (int i = 0; watch->jobs && i < watch->jobs->nelts; i++) {
+    for (int i = 0; i < watch->jobs->nelts; i++) {
         ua_jobs_stop(APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *));
     }
-    apr_thread_mutex_unlock(watch->list);
     return apr_thread_mutex_lock(watch->turn);
 }
 
-void ua_edge_watch_child(apr_pool_t *pchild, const server_rec *s)
+static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t *server)
 {
-    const apr_array_header_t *watches = ua_edge_server(s)->watches;
+    ua_jobs_t *jobs = NULL;
+
+    if (!server->app) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_jobs_create(&jobs, pool, server->app, server->cause));
+    APR_ARRAY_PUSH(watch->jobs, ua_jobs_t *) = jobs;
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_jobs(watch_t *watch, apr_pool_t *pool, server_rec *main_server)
+{
+    watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
+    apr_pool_pre_cleanup_register(pool, watch, stop);
+    for (const server_rec *s = main_server; s; s = s->next) {
+        UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_edge_watch_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    const apr_array_header_t *watches = ua_edge_server(main_server)->watches;
 
     for (int i = 0; watches && i < watches->nelts; i++) {
-        apr_pool_pre_cleanup_register(pchild, APR_ARRAY_IDX(watches, i, watch_t *), stop);
+        UA_CHECK(make_jobs(APR_ARRAY_IDX(watches, i, watch_t *), pchild, main_server));
     }
+    return APR_SUCCESS;
 }
 
 const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
@@ -115,12 +102,9 @@ const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf)
         watch_t *watch = apr_pcalloc(pconf, sizeof *watch);
         ap_watchdog_t *dog = NULL;
 
-        watch->main_server = s;
         watch->mails = mails;
         APR_ARRAY_PUSH(ua_edge_server(s)->watches, watch_t *) = watch;
-        if (apr_thread_mutex_create(&watch->list, APR_THREAD_MUTEX_DEFAULT, pconf) !=
-                APR_SUCCESS ||
-            apr_thread_mutex_create(&watch->turn, APR_THREAD_MUTEX_DEFAULT, pconf) !=
+        if (apr_thread_mutex_create(&watch->turn, APR_THREAD_MUTEX_DEFAULT, pconf) !=
                 APR_SUCCESS ||
             get(&dog, names[mails], 0, 0, pconf) != APR_SUCCESS ||
             add(dog, INTERVAL, watch, turn) != APR_SUCCESS) {
