@@ -22,9 +22,9 @@
 #define RENEWAL                                                                                \
     apr_time_from_msec(400) /* libcurl asks once a second at worst; a lease is 3 s */
 
+/* Each turn has a pool with an allocator of its own: those of the process belong to other threads. */
 struct ua_jobs_t {
     const ua_app_t *app;
-    apr_pool_t *pool; /* lives with the child; `turn` is cleared after each turn */
     ua_smtp_t *smtp;
     volatile apr_uint32_t *cause;
     volatile apr_uint32_t stopping;
@@ -49,7 +49,6 @@ apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *a
     ua_jobs_t *jobs = apr_pcalloc(pool, sizeof *jobs);
 
     jobs->app = app;
-    jobs->pool = pool;
     jobs->cause = cause;
     UA_CHECK(ua_smtp_create(&jobs->smtp, pool));
     *out = jobs;
@@ -264,7 +263,7 @@ int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now)
     apr_pool_t *pool = NULL;
     ua_ctx_t *ctx = NULL;
     int sent = 0;
-    apr_status_t rv = apr_pool_create(&pool, jobs->pool);
+    apr_status_t rv = apr_pool_create_unmanaged(&pool);
 
     if (rv == APR_SUCCESS) {
         rv = ua_app_context(&ctx, jobs->app, pool, now);
@@ -323,7 +322,7 @@ void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now)
     ua_ctx_t *ctx = NULL;
 
     if (now - jobs->touched < touch_interval(jobs->app->conf) ||
-        apr_pool_create(&pool, jobs->pool) != APR_SUCCESS) {
+        apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         return;
     }
     jobs->touched = now;
