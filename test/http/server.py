@@ -167,14 +167,29 @@ class Server:
         wait_for(lambda: not self._connects(self.port), what="the port to be free")
 
     def _is_quiet(self):
+        """Whether all threads sleep, and no connection was made or ended since the last look."""
+        seen, self._seen = getattr(self, "_seen", None), self._connections()
         for pid in self.children():
             for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
                 try:
                     if stat.read_text().rpartition(")")[2].split()[0] != "S":
-                        return False
+                        self._seen = None
                 except OSError:
                     pass
-        return True
+        return self._seen is not None and seen == self._seen
+
+    def _connections(self):
+        """The children's open sockets, by inode."""
+        sockets = set()
+        for pid in self.children():
+            for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+                try:
+                    name = os.readlink(descriptor)
+                except OSError:
+                    continue
+                if name.startswith("socket:"):
+                    sockets.add((pid, name))
+        return sockets
 
     def restart(self):
         """Ends and starts it again in the same folder, with what `conf` is now."""
