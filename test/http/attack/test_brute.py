@@ -209,8 +209,10 @@ def test_bf_07_a_flood_is_bounded(new_server):
     statuses = [status for status, _ in found]
     assert set(statuses) == {401, 503}, statuses
     assert all(retry and int(retry) > 0 for status, retry in found if status == 503)
-    grown = sum(size - before.get(pid, size) for pid, size in peaks(one).items())
-    assert grown < 200 << 20, f"{grown >> 20} MiB for one hash at a time"
+    after = peaks(one)
+    grown = sum(size - before.get(pid, size) for pid, size in after.items())
+    # Each child's peak holds one hash of 64 MiB at most, though never two children at once.
+    assert grown < (len(after) * 64 + 48) << 20, f"{grown >> 20} MiB in {len(after)} processes"
     assert attempt(one, "flood-after").status_code == 401  # no slot was lost
 
 
