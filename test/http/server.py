@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import mails
+from quiet import Quiet
 
 TOP = Path(__file__).resolve().parents[2]
 MODULES = Path("/usr/lib/apache2/modules")
@@ -150,7 +151,7 @@ class Server:
             return
         # Quiet first: mpm_event itself may crash when TERM meets a worker that is just finishing.
         try:
-            wait_for(self._is_quiet, 5, "every thread to be idle")
+            wait_for(Quiet(self.children), 5, "every thread to be idle")
         except (TimeoutError, OSError):
             pass
         self.process.terminate()
@@ -165,31 +166,6 @@ class Server:
         self.process.wait()
         self.process = None
         wait_for(lambda: not self._connects(self.port), what="the port to be free")
-
-    def _is_quiet(self):
-        """Whether all threads sleep, and no connection was made or ended since the last look."""
-        seen, self._seen = getattr(self, "_seen", None), self._connections()
-        for pid in self.children():
-            for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-                try:
-                    if stat.read_text().rpartition(")")[2].split()[0] != "S":
-                        self._seen = None
-                except OSError:
-                    pass
-        return self._seen is not None and seen == self._seen
-
-    def _connections(self):
-        """The children's open sockets, by inode."""
-        sockets = set()
-        for pid in self.children():
-            for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
-                try:
-                    name = os.readlink(descriptor)
-                except OSError:
-                    continue
-                if name.startswith("socket:"):
-                    sockets.add((pid, name))
-        return sockets
 
     def restart(self):
         """Ends and starts it again in the same folder, with what `conf` is now."""
