@@ -2,11 +2,12 @@
 
 Site lines are a dict of directive name → rest of the line, so that a test can replace or drop one.
 """
+import itertools
 import os
 import re
 
 import pytest
-from server import StartFailed
+from server import StartFailed, port_is_free
 
 LINES = {
     "UserAuthBaseURL": "${BASE_URL}",
@@ -15,6 +16,18 @@ LINES = {
     "UserAuthMail": '"folder:${RUN}/mail" "Example <accounts@example.com>"',
 }
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, who may give files away")
+
+
+_ports = itertools.cycle(range(20000, 32000))  # below what the system gives to outgoing connections
+
+
+def spare_port():
+    """A port for a further vhost. It stays free until Apache listens: nothing gets such a port by chance."""
+    return next(port for port in _ports if port_is_free(port))
+
+
+for _ in range(os.getpid() * 97 % 12000):  # another test run beside this one begins elsewhere
+    next(_ports)
 
 
 def site(extra="", **changed):

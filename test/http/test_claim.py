@@ -4,6 +4,7 @@ import re
 import apps
 import pytest
 from client import Client
+from confhelp import spare_port
 from people import PASSWORD, join, sign_in
 
 OURS = """
@@ -200,9 +201,7 @@ def test_another_module_is_left_in_peace(new_server):
     """A vhost without the module's directives is served as if it were not loaded."""
     head = "Listen 127.0.0.1:%d\n<VirtualHost *:%d>\nServerName plain.example\nDocumentRoot ${RUN}/plain\n"
     head += '<Directory "${RUN}/plain">\nRequire all granted\n</Directory>\n</VirtualHost>\n'
-    from server import free_port
-
-    port = free_port()
+    port = spare_port()
     server = new_server(start=False, head=head % (port, port))
     for path in ("auth/login", "dashboard"):
         file = server.folder / "plain" / path
@@ -215,9 +214,7 @@ def test_another_module_is_left_in_peace(new_server):
 
 def test_authtype_in_a_vhost_without_a_site_is_an_error_that_denies(new_server):
     """INV-7: nothing is shown, and the log names the cause."""
-    from server import free_port
-
-    port = free_port()
+    port = spare_port()
     head = f'Listen 127.0.0.1:{port}\n<VirtualHost *:{port}>\nDocumentRoot "${{RUN}}/htdocs"\n<Location "/">\n'
     head += "AuthType UserAuth\nRequire valid-user\n</Location>\n</VirtualHost>\n"
     server = new_server(start=False, head=head)

@@ -1,7 +1,7 @@
 """Configurations that cannot work refuse to start and say in which vhost, file and line, and what to do."""
 import pytest
 from client import Client
-from confhelp import accepted, configtest, line_of, refused, site
+from confhelp import accepted, configtest, line_of, refused, site, spare_port
 
 # directive, the rest of its line, a word of the remedy
 REFUSED = [
@@ -233,9 +233,7 @@ def test_lines_of_the_main_server_hold_for_its_vhosts(new_server):
 
 def test_process_wide_lines_have_to_agree(new_server):
     head = "Listen 127.0.0.1:%d\n<VirtualHost *:%d>\n" + site("UserAuthHashQueue 9", UserAuthBaseURL="https://other.example")
-    from server import free_port
-
-    port = free_port()
+    port = spare_port()
     server = new_server(start=False, head=(head % (port, port)) + "</VirtualHost>\n")
     refused(server, "UserAuthHashQueue", "every virtual host the same")
 

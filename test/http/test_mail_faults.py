@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from bad_smtp import BadSmtp
 from client import Client
-from confhelp import site
+from confhelp import site, spare_port
 from people import register, sign_in
-from server import free_port, wait_for
+from server import wait_for
 from smtp_server import make_certificates
 from test_mail import authority, judge_form
 
@@ -40,7 +40,7 @@ class Farm:
         self.server = new_server(start=False, site=False)
         if certificates:
             lines += authority(self.server, certificates) + "\n"
-        ports = {mode: free_port() for mode in modes}
+        ports = {mode: spare_port() for mode in modes}
         vhosts = []
         for mode in modes:
             bad = BadSmtp(folder / mode, mode=mode, certificates=certificates)

@@ -13,6 +13,7 @@ from bad_smtp import BadSmtp
 from client import Client
 from confhelp import site
 from people import PASSWORD, is_signed_in, join, letter, register, sign_in, signed_in, wait_sent
+from quiet import Quiet
 from server import wait_for
 
 GATED = '<Location "/private">\nAuthType UserAuth\nRequire valid-user\n</Location>\n'
@@ -240,7 +241,7 @@ def test_the_server_ends_cleanly(new_server, how):
     server = new_server(conf=FREE)
     signed_in(server)
     person = register(Client(server))
-    wait_for(server._is_quiet, what="quiet threads")  # mpm_event may crash by itself when TERM meets a busy worker
+    wait_for(Quiet(lambda: [server.process.pid, *server.children()]), what="quiet threads")  # mpm_event may crash by itself when TERM meets a busy worker
     os.kill(server.process.pid, getattr(signal, f"SIG{how}"))
     server.process.wait(30)
     assert "exit signal" not in server.log() and "Segmentation" not in server.log()

@@ -4,9 +4,8 @@ import re
 import apps
 import pytest
 from client import Client
-from confhelp import refused, site
+from confhelp import refused, site, spare_port
 from people import confirm, fields_of, join, register, sign_in, stranger
-from server import free_port
 
 GATE = '<Location "/private">\nAuthType UserAuth\nRequire valid-user\n</Location>\n'
 
@@ -21,7 +20,7 @@ def second_vhost(port, lines, name=None):
 
 def two_sites(new_server, **second):
     """A server with the usual site and a second one; its lines as site() takes them."""
-    port = free_port()
+    port = spare_port()
     changed = {
         "UserAuthBaseURL": f"http://localhost:{port}",
         "UserAuthDatabase": 'sqlite3 "${RUN}/second.db"',
@@ -100,7 +99,7 @@ def test_a_mail_is_sent_by_its_own_site(new_server):
 
 
 def test_one_database_with_two_key_files_is_refused(new_server):
-    port = free_port()
+    port = spare_port()
     lines = site(UserAuthBaseURL=f"http://localhost:{port}", UserAuthKeyFile='"${RUN}/other.keys"')
     server = new_server(start=False, head=second_vhost(port, lines))
     refused(server, "UserAuthKeyFile", "same database", "give both the same")
@@ -109,7 +108,7 @@ def test_one_database_with_two_key_files_is_refused(new_server):
 @pytest.mark.parametrize("lines", ["", "UserAuthSiteName Second\n", "UserAuthUsernameReserved x\n"])
 def test_a_vhost_without_its_own_base_url_is_refused(new_server, lines):
     """HOST-03: of several virtual hosts none inherits the main server's base URL: nobody mails links of another."""
-    port = free_port()
+    port = spare_port()
     conf = "ServerName first.example\n" + lines
     server = new_server(start=False, site=False, head=site() + second_vhost(port, "", "second.example"), conf=conf)
     refused(server, r"virtual host (first|second)\.example", "UserAuthBaseURL", "add one to it, or move")
@@ -129,13 +128,13 @@ def test_the_only_vhost_is_the_main_servers_site(new_server, conf):
 
 @pytest.mark.parametrize("lines", ["UserAuthSiteName Second\n", "UserAuthSessionIdle 5m\nUserAuthPath /in\n"])
 def test_a_vhost_with_some_lines_and_no_base_url_is_refused(new_server, lines):
-    port = free_port()
+    port = spare_port()
     server = new_server(start=False, head=second_vhost(port, lines, "second.example"))
     refused(server, "virtual host second.example", "UserAuthBaseURL is missing", "add a line")
 
 
 def test_the_vhost_to_blame_is_named(new_server):
-    port = free_port()
+    port = spare_port()
     lines = site(UserAuthBaseURL="http://www.example.com", UserAuthDatabase='sqlite3 "${RUN}/second.db"')
     server = new_server(start=False, head=second_vhost(port, lines, "second.example"))
     server.write_conf()
