@@ -76,7 +76,7 @@ exports: $(if $(wildcard mod_userauth.c),$(MODULE))
 	@sh test/guard/exports.sh
 
 unit: $(addprefix $(BUILD)/unit/,$(UNITS)) ## one program per source file, under ASan and UBSan
-	@rc=0; for t in $^; do ./$$t || { rc=1; echo "FAILED: $$t"; }; done; exit $$rc
+	@sh test/run/units.sh $^
 
 http: $(MODULE) ## the tests on a live Apache; ARGS= goes to pytest
 	@$(PYTEST) test/http
