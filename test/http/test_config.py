@@ -1,7 +1,7 @@
 """Configurations that cannot work refuse to start and say in which vhost, file and line, and what to do."""
 import pytest
 from client import Client
-from confhelp import accepted, configtest, line_of, refused, site, spare_port
+from confhelp import accepted, as_root, configtest, line_of, refused, site, spare_port
 
 # directive, the rest of its line, a word of the remedy
 REFUSED = [
@@ -139,7 +139,8 @@ def test_no_line_at_all_is_no_site(new_server):
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me"}, ["UserAuthMailPasswordFile"]),
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailPasswordFile": '"${RUN}/pw"'},
      ["UserAuthMailUser"]),
-    ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailCAFile": '"${RUN}/pw"'}, ["UserAuthMailCAFile"]),
+    pytest.param({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailCAFile": '"${RUN}/pw"'},
+                 ["UserAuthMailCAFile"], marks=as_root),  # else the children are its owner
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me",
       "UserAuthMailPasswordFile": '"${RUN}/empty"'}, ["UserAuthMailPasswordFile|empty"]),
     ({"UserAuthMail": "smtp://mail.example accounts@example.com", "UserAuthMailUser": "me",
