@@ -1,6 +1,7 @@
 /* account.c: see account.h. */
 #include "account.h"
 #include "base/text.h"
+#include "base/unicode.h"
 
 static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t *query,
                              const char *value)
@@ -25,6 +26,10 @@ static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t
     a->verified = ua_row_number(row, 12);
     a->last_sign_in = ua_row_number(row, 13);
     a->previous_sign_in = ua_row_number(row, 14);
+    a->hidden = ua_row_number(row, 15) == 1;
+    a->show_email = ua_row_number(row, 16) == 1;
+    a->password_off = ua_row_number(row, 17) == 1;
+    a->closed = ua_row_number(row, 18);
     *out = a;
     return APR_SUCCESS;
 }
@@ -56,12 +61,17 @@ apr_status_t ua_account_by_username(ua_account_t **out, ua_ctx_t *ctx, const cha
 apr_status_t ua_account_insert(ua_ctx_t *ctx, const ua_account_t *account,
                                const char *email_key)
 {
-    return ua_db_exec(
-        ctx, NULL, UA_Q(account_insert),
-        UA_ARGS(ua_s(account->id), ua_s(account->username),
-                ua_s(ua_lower(ctx->pool, account->username)), ua_s(account->email),
-                ua_s(email_key), ua_s(account->display_name), ua_s(account->password_hash),
-                ua_n(account->created), ua_s(account->address), ua_n(account->created)));
+    const char *display_key = NULL;
+
+    UA_CHECK(ua_utf8_fold(&display_key, ctx->pool,
+                          account->display_name ? account->display_name : ""));
+    return ua_db_exec(ctx, NULL, UA_Q(account_insert),
+                      UA_ARGS(ua_s(account->id), ua_s(account->username),
+                              ua_s(ua_lower(ctx->pool, account->username)),
+                              ua_s(account->email), ua_s(email_key),
+                              ua_s(account->display_name), ua_s(display_key),
+                              ua_s(account->password_hash), ua_n(account->created),
+                              ua_s(account->address), ua_n(account->created)));
 }
 
 apr_status_t ua_account_verify(ua_ctx_t *ctx, const char *id, const char *email)
@@ -94,6 +104,72 @@ apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account, const
 {
     return ua_db_exec(ctx, NULL, UA_Q(account_rehash),
                       UA_ARGS(ua_s(hash), ua_s(account->id), ua_s(account->password_hash)));
+}
+
+apr_status_t ua_account_set_password(ua_ctx_t *ctx, const ua_account_t *account,
+                                     const char *hash)
+{
+    return change_one(
+        ctx, UA_Q(account_set_password),
+        UA_ARGS(ua_s(hash), ua_n(ctx->now), ua_s(account->id), ua_n(account->password_set)));
+}
+
+apr_status_t ua_account_password_off(ua_ctx_t *ctx, const char *id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_password_off), UA_ARGS(ua_s(id)));
+}
+
+apr_status_t ua_account_clear_failures(ua_ctx_t *ctx, const char *id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_clear_failures), UA_ARGS(ua_s(id)));
+}
+
+apr_status_t ua_account_set_profile(ua_ctx_t *ctx, const ua_account_t *account)
+{
+    const char *display_key = NULL;
+
+    UA_CHECK(ua_utf8_fold(&display_key, ctx->pool,
+                          account->display_name ? account->display_name : ""));
+    return change_one(
+        ctx, UA_Q(account_set_profile),
+        UA_ARGS(ua_s(account->username), ua_s(ua_lower(ctx->pool, account->username)),
+                ua_s(account->display_name), ua_s(display_key), ua_n(account->hidden),
+                ua_n(account->show_email), ua_s(account->id)));
+}
+
+apr_status_t ua_account_set_email(ua_ctx_t *ctx, const ua_account_t *account, const char *email,
+                                  const char *email_key)
+{
+    return change_one(
+        ctx, UA_Q(account_set_email),
+        UA_ARGS(ua_s(email), ua_s(email_key), ua_s(account->id), ua_s(account->email)));
+}
+
+apr_status_t ua_account_strip(ua_ctx_t *ctx, const char *id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(account_strip), UA_ARGS(ua_s(id)));
+}
+
+apr_status_t ua_account_close(ua_ctx_t *ctx, const char *id)
+{
+    return change_one(ctx, UA_Q(account_close), UA_ARGS(ua_n(ctx->now), ua_s(id)));
+}
+
+apr_status_t ua_account_restore(ua_ctx_t *ctx, const char *id)
+{
+    return change_one(ctx, UA_Q(account_restore), UA_ARGS(ua_s(id)));
+}
+
+apr_status_t ua_account_closed_before(apr_array_header_t **rows, ua_ctx_t *ctx, apr_time_t then,
+                                      int most)
+{
+    return ua_db_all(rows, ctx, UA_Q(account_closed_before),
+                     UA_ARGS(ua_n(then), ua_s(UA_PURPOSE_UNDO), ua_n(ctx->now), ua_n(most)));
+}
+
+apr_status_t ua_account_erase(ua_ctx_t *ctx, const char *id)
+{
+    return change_one(ctx, UA_Q(account_erase), UA_ARGS(ua_s(id)));
 }
 
 apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email)

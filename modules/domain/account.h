@@ -24,6 +24,10 @@ typedef struct ua_account_t {
     apr_time_t verified; /* when the address was confirmed, or 0 */
     apr_time_t last_sign_in;
     apr_time_t previous_sign_in;
+    int hidden;        /* not in the list of members */
+    int show_email;    /* members see the address */
+    int password_off;  /* no password opens this account until a new one is set by mail */
+    apr_time_t closed; /* by its owner, or 0 */
 } ua_account_t;
 
 /* Most corrections of a mistyped address. */
@@ -50,13 +54,47 @@ apr_status_t ua_account_correct(ua_ctx_t *ctx, const char *id, const char *email
 /* Counts a failed sign-in. */
 apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device) UA_MUST_USE;
 
-/* Clears the counts and notes the time, if the account is enabled and its password is still the one
- * that was verified: APR_NOTFOUND otherwise. */
+/* Clears the counts and notes the time, if the account is enabled and its password is on and still the
+ * one that was verified: APR_NOTFOUND otherwise. */
 apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account) UA_MUST_USE;
 
 /* Replaces the hash that was verified. Nothing happens when it changed meanwhile. */
 apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account,
                                const char *hash) UA_MUST_USE;
+
+/* A new password, which is on, and no failures; APR_NOTFOUND when it was changed since `account` was read,
+ * or the account is closed. */
+apr_status_t ua_account_set_password(ua_ctx_t *ctx, const ua_account_t *account,
+                                     const char *hash) UA_MUST_USE;
+
+/* Until a new password is set none opens the account. */
+apr_status_t ua_account_password_off(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
+/* Forgets the failed sign-ins of the account itself. */
+apr_status_t ua_account_clear_failures(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
+/* Writes username, display_name, hidden, show_email of an enabled account: APR_NOTFOUND otherwise. */
+apr_status_t ua_account_set_profile(ua_ctx_t *ctx, const ua_account_t *account) UA_MUST_USE;
+
+/* Replaces the address account->email, if it is still that: APR_NOTFOUND otherwise. */
+apr_status_t ua_account_set_email(ua_ctx_t *ctx, const ua_account_t *account, const char *email,
+                                  const char *email_key) UA_MUST_USE;
+
+/* Drops what was told about the person beside name and address. */
+apr_status_t ua_account_strip(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
+/* Shuts an enabled account at its owner's wish, and opens it again: APR_NOTFOUND otherwise. */
+apr_status_t ua_account_close(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+apr_status_t ua_account_restore(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
+/* The ids (ua_row_t) of at most `most` accounts closed before `then`. Where a change of the address can
+ * still be undone whoever closed the account may be a thief: such a one is not told. */
+apr_status_t ua_account_closed_before(apr_array_header_t **rows, ua_ctx_t *ctx, apr_time_t then,
+                                      int most) UA_MUST_USE;
+
+/* Removes a closed account with its sessions, devices and fields: APR_NOTFOUND when it is not closed or
+ * gone. */
+apr_status_t ua_account_erase(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
 
 /* Removes an account that was never enabled: APR_NOTFOUND otherwise. */
 apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email) UA_MUST_USE;

@@ -18,6 +18,10 @@ apr_status_t ua_device_start(const char **cookie, ua_ctx_t *ctx,
 apr_status_t ua_device_known(int *known, ua_ctx_t *ctx, const char *cookie,
                              const char *account_id) UA_MUST_USE;
 
+/* Created and expires (ua_row_t of two columns) of every known browser of an account. */
+apr_status_t ua_device_list(apr_array_header_t **rows, ua_ctx_t *ctx,
+                            const char *account_id) UA_MUST_USE;
+
 apr_status_t ua_device_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

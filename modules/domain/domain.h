@@ -18,11 +18,22 @@ enum {
 #include "queries.h"
 #undef UA_QUERY
 #undef ACCOUNT_COLUMNS
+#undef MEMBER_COLUMNS
+#undef MEMBER_LISTED
+#undef SESSION_COLUMNS
     UA_QUERIES
 };
 
 extern const ua_query_t ua_queries[UA_QUERIES];
 
 #define UA_Q(name) (&ua_queries[UA_Q_##name])
+
+/* Purposes of the links in mails (token.h). Each is also the name of the page its link opens. */
+#define UA_PURPOSE_VERIFY  "verify"
+#define UA_PURPOSE_DISOWN  "disown"  /* "this wasn't me" */
+#define UA_PURPOSE_RESET   "reset"   /* a new password */
+#define UA_PURPOSE_EMAIL   "email"   /* a changed address; sent to the new one */
+#define UA_PURPOSE_UNDO    "undo"    /* the change of an address; sent to the old one */
+#define UA_PURPOSE_RESTORE "restore" /* a closed account */
 
 #endif

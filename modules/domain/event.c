@@ -46,6 +46,29 @@ apr_status_t ua_event_happened(ua_ctx_t *ctx)
     return ua_db_one(&row, ctx, UA_Q(event_get), UA_ARGS(ua_s(ctx->id)));
 }
 
+apr_status_t ua_event_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id,
+                           int most)
+{
+    apr_array_header_t *rows = NULL;
+    apr_array_header_t *list = NULL;
+
+    UA_CHECK(ua_db_all(&rows, ctx, UA_Q(event_list), UA_ARGS(ua_s(account_id), ua_n(most))));
+    list = apr_array_make(ctx->pool, rows->nelts, sizeof(ua_event_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
+        ua_event_t event = {row[0], row[1], row[3], row[4], row[5], ua_row_number(row, 2)};
+
+        APR_ARRAY_PUSH(list, ua_event_t) = event;
+    }
+    *out = list;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_event_forget(ua_ctx_t *ctx, const char *account_id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(event_forget), UA_ARGS(ua_s(account_id)));
+}
+
 apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then)
 {
     return ua_db_exec(ctx, NULL, UA_Q(event_sweep), UA_ARGS(ua_n(then)));

@@ -16,6 +16,18 @@ apr_status_t ua_event_add(ua_ctx_t *ctx, const char *kind, const char *account_i
 /* APR_SUCCESS when an event of this request is committed, else APR_NOTFOUND. */
 apr_status_t ua_event_happened(ua_ctx_t *ctx) UA_MUST_USE;
 
+typedef struct ua_event_t {
+    const char *id, *kind, *address, *agent, *detail;
+    apr_time_t happened;
+} ua_event_t;
+
+/* The newest events of an account, at most `most`: array of ua_event_t. */
+apr_status_t ua_event_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id,
+                           int most) UA_MUST_USE;
+
+/* Leaves no address of an account that is erased. */
+apr_status_t ua_event_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
+
 apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

@@ -3,20 +3,27 @@
 
 #include <string.h>
 
+const ua_mail_kind_t ua_mail_kinds[UA_MAILS] = {
+#define UA_MAIL(constant, name, purpose, disown) {name, purpose, disown},
+#include "mails.def"
+#undef UA_MAIL
+    {"nobody", "", 0}};
+
 /* The column `state`. */
 enum { WAITING = 0, SENT = 1, DROPPED = 2 };
 
 apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
 {
     const char *id = NULL;
-    int state = strcmp(mail->kind, UA_MAIL_NOBODY) == 0 ? DROPPED : WAITING;
+    int state = mail->kind == UA_MAIL_NOBODY ? DROPPED : WAITING;
 
     UA_CHECK(ua_draw_uuid(&id, ctx));
     return ua_db_exec(ctx, NULL, UA_Q(outbox_insert),
                       UA_ARGS(ua_s(id), ua_s(ctx->conf->site), ua_s(mail->account_id),
-                              ua_s(mail->kind), ua_s(mail->email), ua_s(mail->username),
-                              ua_s(mail->token_id), ua_s(mail->disown_id), ua_n(state),
-                              ua_n(ctx->now), ua_n(ctx->now), ua_n(mail->expires)));
+                              ua_s(ua_mail_kinds[mail->kind].name), ua_s(mail->email),
+                              ua_s(mail->username), ua_s(mail->token_id), ua_s(mail->disown_id),
+                              ua_s(mail->detail), ua_n(state), ua_n(ctx->now), ua_n(ctx->now),
+                              ua_n(mail->expires)));
 }
 
 apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
@@ -24,6 +31,17 @@ apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
     return ua_db_all(
         rows, ctx, UA_Q(outbox_due),
         UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now), ua_n(most)));
+}
+
+/* A row of a later version may hold a kind unknown here: NOBODY, which has no template. */
+static ua_mail_kind_e kind_of(const char *name)
+{
+    int i = 0;
+
+    while (i < UA_MAIL_NOBODY && strcmp(ua_mail_kinds[i].name, name) != 0) {
+        i++;
+    }
+    return (ua_mail_kind_e)i;
 }
 
 static apr_status_t read_claimed(ua_outbox_t **out, ua_ctx_t *ctx, const char *id,
@@ -37,7 +55,7 @@ static apr_status_t read_claimed(ua_outbox_t **out, ua_ctx_t *ctx, const char *i
     mail->id = id;
     mail->lease = lease;
     mail->account_id = row[0];
-    mail->kind = row[1];
+    mail->kind = kind_of(row[1]);
     mail->email = row[2];
     mail->username = row[3];
     mail->token_id = row[4];
@@ -45,6 +63,7 @@ static apr_status_t read_claimed(ua_outbox_t **out, ua_ctx_t *ctx, const char *i
     mail->attempts = ua_row_number(row, 6);
     mail->created = ua_row_number(row, 7);
     mail->expires = ua_row_number(row, 8);
+    mail->detail = row[9];
     *out = mail;
     return APR_SUCCESS;
 }
@@ -92,10 +111,33 @@ apr_status_t ua_outbox_drop(ua_ctx_t *ctx, const ua_outbox_t *mail)
     return change(ctx, UA_Q(outbox_drop), UA_ARGS(ua_s(mail->id), ua_s(mail->lease)));
 }
 
-apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id, const char *kind)
+apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id, ua_mail_kind_e kind)
 {
     return ua_db_exec(ctx, NULL, UA_Q(outbox_drop_account),
-                      UA_ARGS(ua_s(account_id), ua_s(kind)));
+                      UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name)));
+}
+
+apr_status_t ua_outbox_drop_account(ua_ctx_t *ctx, const char *account_id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_drop_owner), UA_ARGS(ua_s(account_id)));
+}
+
+apr_status_t ua_outbox_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id)
+{
+    apr_array_header_t *rows = NULL;
+    apr_array_header_t *list = NULL;
+
+    UA_CHECK(ua_db_all(&rows, ctx, UA_Q(outbox_list), UA_ARGS(ua_s(account_id))));
+    list = apr_array_make(ctx->pool, rows->nelts, sizeof(ua_outbox_entry_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
+        ua_outbox_entry_t entry = {row[0], row[1], ua_row_number(row, 2),
+                                   ua_row_number(row, 3)};
+
+        APR_ARRAY_PUSH(list, ua_outbox_entry_t) = entry;
+    }
+    *out = list;
+    return APR_SUCCESS;
 }
 
 apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id)
@@ -103,12 +145,11 @@ apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id)
     return ua_db_exec(ctx, NULL, UA_Q(outbox_forget), UA_ARGS(ua_s(account_id)));
 }
 
-apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
-                             const char *kind, const char *email)
+static apr_status_t read_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_query_t *query,
+                               const ua_arg_t *args)
 {
     ua_row_t row = NULL;
-    apr_status_t rv = ua_db_one(&row, ctx, UA_Q(outbox_latest),
-                                UA_ARGS(ua_s(account_id), ua_s(kind), ua_s(email)));
+    apr_status_t rv = ua_db_one(&row, ctx, query, args);
 
     if (rv == APR_NOTFOUND) {
         *out = UA_SENDING_UNKNOWN;
@@ -122,6 +163,21 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
         *out = ua_row_number(row, 0) == SENT ? UA_SENDING_SENT : UA_SENDING_UNKNOWN;
     }
     return APR_SUCCESS;
+}
+
+apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                             ua_mail_kind_e kind, const char *email)
+{
+    return read_state(out, ctx, UA_Q(outbox_latest),
+                      UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name), ua_s(email)));
+}
+
+apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                                ua_mail_kind_e kind, const char *email, apr_time_t created)
+{
+    return read_state(
+        out, ctx, UA_Q(outbox_at),
+        UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name), ua_s(email), ua_n(created)));
 }
 
 apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx)

@@ -9,9 +9,23 @@
 
 #include "domain.h"
 
-#define UA_MAIL_VERIFY    "verify"
-#define UA_MAIL_CONFIRMED "confirmed"
-#define UA_MAIL_NOBODY    "nobody" /* for an unknown address: never sent, but written alike */
+/* The kinds of mails; NOBODY is for an unknown address: never sent, but written alike. */
+typedef enum {
+
+#define UA_MAIL(constant, ...) UA_MAIL_##constant,
+#include "mails.def"
+#undef UA_MAIL
+    UA_MAIL_NOBODY,
+    UA_MAILS
+} ua_mail_kind_e;
+
+typedef struct ua_mail_kind_t {
+    const char *name;    /* of its template, too */
+    const char *purpose; /* of its link, "" without one */
+    int disown;          /* carries a "this wasn't me" link, too */
+} ua_mail_kind_t;
+
+extern const ua_mail_kind_t ua_mail_kinds[UA_MAILS];
 
 /* Long enough for a slow moment, short enough that another child takes over within seconds. */
 #define UA_LEASE apr_time_from_sec(3)
@@ -19,11 +33,12 @@
 typedef struct ua_outbox_t {
     const char *id;
     const char *account_id;
-    const char *kind;
+    ua_mail_kind_e kind;
     const char *email;
     const char *username;
     const char *token_id;  /* or "" */
     const char *disown_id; /* or "" */
+    const char *detail;    /* a JSON object for the template, or "" */
     apr_int64_t attempts;
     apr_time_t created;
     apr_time_t expires; /* no try after this */
@@ -38,7 +53,8 @@ typedef enum {
     UA_SENDING_SENT
 } ua_sending_e;
 
-/* A new row, due at once; reads account_id, kind, email, username, token_id, disown_id, expires. */
+/* A new row, due at once; reads account_id, kind, email, username, token_id,
+ * disown_id, detail, expires. */
 apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 
 /* The ids of at most `most` rows of this site that are due and free. */
@@ -58,14 +74,32 @@ apr_status_t ua_outbox_drop(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 
 /* Gives up the unsent mails of an account and kind. */
 apr_status_t ua_outbox_drop_all(ua_ctx_t *ctx, const char *account_id,
-                                const char *kind) UA_MUST_USE;
+                                ua_mail_kind_e kind) UA_MUST_USE;
+
+/* Gives up every unsent mail of an account. */
+apr_status_t ua_outbox_drop_account(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
+
+/* A mail of an account for its owner's export. */
+typedef struct ua_outbox_entry_t {
+    const char *kind, *email;
+    apr_time_t created, sent;
+} ua_outbox_entry_t;
+
+/* The mails of an account, newest first: array of ua_outbox_entry_t. */
+apr_status_t ua_outbox_list(apr_array_header_t **out, ua_ctx_t *ctx,
+                            const char *account_id) UA_MUST_USE;
 
 /* Leaves no name and address of an account that is gone. */
 apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
 
 /* How the last mail of a kind to this address fares. */
 apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
-                             const char *kind, const char *email) UA_MUST_USE;
+                             ua_mail_kind_e kind, const char *email) UA_MUST_USE;
+
+/* How the mail fares that was queued at exactly this time. */
+apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                                ua_mail_kind_e kind, const char *email,
+                                apr_time_t created) UA_MUST_USE;
 
 /* How many mails of this site failed at least once and still wait. */
 apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx) UA_MUST_USE;

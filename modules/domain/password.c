@@ -56,6 +56,13 @@ static const char *const *all_words(ua_ctx_t *ctx, const char *const *words)
     return (const char *const *)(void *)all->elts;
 }
 
+int ua_password_score(ua_ctx_t *ctx, const char *password, const char *const *words)
+{
+    return ua_password_length_refusal(password)
+               ? 0
+               : ua_strength_score(ctx->pool, password, all_words(ctx, words));
+}
+
 const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words)
 {
     const ua_conf_t *conf = ctx->conf;
@@ -71,8 +78,7 @@ const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char 
     if (is_blocked(ctx, password)) {
         return "This password is on a list of known passwords. Choose another one.";
     }
-    if (ua_strength_score(ctx->pool, password, all_words(ctx, words)) <
-        conf->password_min_score) {
+    if (ua_password_score(ctx, password, words) < conf->password_min_score) {
         return "This password is too easy to guess. Use a few words that don't belong "
                "together.";
     }

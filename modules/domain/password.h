@@ -23,6 +23,9 @@ apr_status_t ua_password_normal(const char **out, ua_ctx_t *ctx,
  * the person's own: name, address, display name. */
 const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words);
 
+/* Its zxcvbn score, 0..4 (base/strength.h), by the same words; 0 when its length is impossible. */
+int ua_password_score(ua_ctx_t *ctx, const char *password, const char *const *words);
+
 /* Some random words that ua_password_refusal() accepts. */
 apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx) UA_MUST_USE;
 

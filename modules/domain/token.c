@@ -29,6 +29,21 @@ apr_status_t ua_token_text(const char **out, apr_pool_t *pool, const ua_keys_t *
     return APR_SUCCESS;
 }
 
+apr_status_t ua_token_code(const char **out, apr_pool_t *pool, const ua_keys_t *keys,
+                           const ua_token_t *token)
+{
+    unsigned char tag[UA_DIGEST_BYTES];
+    apr_uint64_t number = 0;
+
+    UA_CHECK(ua_hmac(tag, keys->token,
+                     UA_PARTS("code", token->id, token->account_id, token->email)));
+    for (int i = 0; i < 8; i++) { /* 64 bits: the remainder is even enough */
+        number = number << 8 | tag[i];
+    }
+    *out = apr_psprintf(pool, "%08" APR_UINT64_T_FMT, number % 100000000U);
+    return APR_SUCCESS;
+}
+
 static ua_token_e judge(apr_int64_t state, apr_time_t expires, apr_time_t now)
 {
     if (state == UA_ENDED_USED || state == UA_ENDED_SIBLING) {
@@ -70,6 +85,7 @@ static apr_status_t read_row(ua_token_t *token, ua_ctx_t *ctx, const char *text)
     UA_CHECK(ua_token_text(&expected, ctx->pool, ctx->keys, &found));
     if (ua_equal_text(expected, text)) {
         found.standing = judge(ua_row_number(row, 2), ua_row_number(row, 3), ctx->now);
+        found.expires = ua_row_number(row, 3);
         *token = found;
     }
     return APR_SUCCESS;
@@ -105,6 +121,62 @@ apr_status_t ua_token_end(ua_ctx_t *ctx, const char *account_id, const char *pur
 {
     return ua_db_exec(ctx, NULL, UA_Q(token_end_purpose),
                       UA_ARGS(ua_n(why), ua_n(ctx->now), ua_s(account_id), ua_s(purpose)));
+}
+
+apr_status_t ua_token_end_all(ua_ctx_t *ctx, const char *account_id, const char *kept,
+                              ua_ended_e why)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(token_end_account),
+                      UA_ARGS(ua_n(why), ua_n(ctx->now), ua_s(account_id), ua_s(kept)));
+}
+
+apr_status_t ua_token_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id,
+                           const char *purpose)
+{
+    apr_array_header_t *rows = NULL;
+    apr_array_header_t *tokens = NULL;
+
+    UA_CHECK(ua_db_all(&rows, ctx, UA_Q(token_latest),
+                       UA_ARGS(ua_s(account_id), ua_s(purpose), ua_n(ctx->now))));
+    tokens = apr_array_make(ctx->pool, rows->nelts, sizeof(ua_token_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
+        ua_token_t token = {row[0],       account_id, purpose, row[1], ua_row_number(row, 2),
+                            UA_TOKEN_GOOD};
+
+        APR_ARRAY_PUSH(tokens, ua_token_t) = token;
+    }
+    *out = tokens;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_token_history(apr_array_header_t **rows, ua_ctx_t *ctx, const char *account_id)
+{
+    return ua_db_all(rows, ctx, UA_Q(token_history), UA_ARGS(ua_s(account_id)));
+}
+
+apr_status_t ua_token_erase(ua_ctx_t *ctx, const char *account_id)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(token_erase), UA_ARGS(ua_s(account_id)));
+}
+
+apr_interval_time_t ua_token_lifetime(const ua_conf_t *conf, const char *purpose)
+{
+    const struct {
+        const char *purpose;
+        apr_interval_time_t lifetime;
+    } rows[] = {{UA_PURPOSE_VERIFY, conf->verify_lifetime},
+                {UA_PURPOSE_EMAIL, conf->verify_lifetime},
+                {UA_PURPOSE_RESET, conf->reset_lifetime},
+                {UA_PURPOSE_UNDO, conf->undo_lifetime},
+                {UA_PURPOSE_RESTORE, conf->restore_lifetime}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(purpose, rows[i].purpose) == 0) {
+            return rows[i].lifetime;
+        }
+    }
+    return conf->disown_lifetime;
 }
 
 apr_status_t ua_token_forget(ua_ctx_t *ctx, const char *account_id, const char *kept)

@@ -8,9 +8,6 @@
 
 #include "domain.h"
 
-#define UA_PURPOSE_VERIFY "verify"
-#define UA_PURPOSE_DISOWN "disown"
-
 /* How a token stands, judged in this order (contract 2). */
 typedef enum {
     UA_TOKEN_GOOD,
@@ -32,6 +29,7 @@ typedef struct ua_token_t {
     const char *account_id;
     const char *purpose;
     const char *email; /* the address it was sent to */
+    apr_time_t expires;
     ua_token_e standing;
 } ua_token_t;
 
@@ -41,6 +39,10 @@ apr_status_t ua_token_issue(const char **id, ua_ctx_t *ctx, const ua_token_t *to
 
 /* T of a row; only the mail job and tests need it. */
 apr_status_t ua_token_text(const char **out, apr_pool_t *pool, const ua_keys_t *keys,
+                           const ua_token_t *token) UA_MUST_USE;
+
+/* The 8 digits beside a verification link, for who reads the mail on another device. */
+apr_status_t ua_token_code(const char **out, apr_pool_t *pool, const ua_keys_t *keys,
                            const ua_token_t *token) UA_MUST_USE;
 
 /* Reads T for one purpose and judges it. APR_SUCCESS with any standing (the account's members are
@@ -54,6 +56,26 @@ apr_status_t ua_token_use(ua_ctx_t *ctx, const ua_token_t *token) UA_MUST_USE;
 /* Ends every open token of an account and purpose. */
 apr_status_t ua_token_end(ua_ctx_t *ctx, const char *account_id, const char *purpose,
                           ua_ended_e why) UA_MUST_USE;
+
+/* Ends every open token of an account but those of the purpose `kept` ("" for none). */
+apr_status_t ua_token_end_all(ua_ctx_t *ctx, const char *account_id, const char *kept,
+                              ua_ended_e why) UA_MUST_USE;
+
+/* The open tokens of an account and purpose, newest first, at most 20: array of ua_token_t with id,
+ * account_id, purpose, email and `expires`. */
+apr_status_t ua_token_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id,
+                           const char *purpose) UA_MUST_USE;
+
+/* All that is stored of an account's links, newest first: array of ua_row_t with purpose, email, created,
+ * expires, ended. Nothing in it makes a link. */
+apr_status_t ua_token_history(apr_array_header_t **rows, ua_ctx_t *ctx,
+                              const char *account_id) UA_MUST_USE;
+
+/* Removes the tokens of an account that is erased. */
+apr_status_t ua_token_erase(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
+
+/* How long a new link of a purpose works, in microseconds. */
+apr_interval_time_t ua_token_lifetime(const ua_conf_t *conf, const char *purpose);
 
 /* Leaves no address in the tokens of an account that is gone, but for `kept`, whose tag is judged by it
  * until it is swept. */

@@ -236,7 +236,7 @@ static void rehashed(void **state)
 /* A link, a session and a browser of an account. */
 static void hang_on(ua_ctx_t *ctx, const char *id)
 {
-    ua_token_t token = {NULL, id, UA_PURPOSE_VERIFY, EMAIL, UA_TOKEN_GOOD};
+    ua_token_t token = {.account_id = id, .purpose = UA_PURPOSE_VERIFY, .email = EMAIL};
     const char *cookie = NULL;
     apr_int64_t age = 0;
 

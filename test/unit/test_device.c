@@ -71,12 +71,40 @@ static void forgotten(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 0);
 }
 
+/* For its owner's own list: of each since when and until when, and nothing that makes its cookie. */
+static void listed(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    const char *mike = site_member(ctx, "mike");
+    const char *cookie = NULL;
+    apr_array_header_t *rows = NULL;
+
+    assert_int_equal(ua_device_start(&cookie, ctx, site_member(ctx, "eve")), APR_SUCCESS);
+    assert_int_equal(ua_device_list(&rows, ctx, mike), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    ctx->now += SECONDS(60);
+    assert_int_equal(ua_device_start(&cookie, ctx, mike), APR_SUCCESS);
+    ctx->now -= SECONDS(30);
+    assert_int_equal(ua_device_start(&cookie, ctx, mike), APR_SUCCESS);
+    assert_int_equal(ua_device_list(&rows, ctx, mike), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 2);
+    for (int i = 0; i < 2; i++) { /* oldest first */
+        ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
+        apr_time_t created = t->now + SECONDS(30) * (i + 1);
+
+        assert_int_equal(ua_row_number(row, 0), created);
+        assert_int_equal(ua_row_number(row, 1), created + SECONDS(UA_DEVICE_AGE));
+    }
+}
+
 /* INV-7: a browser that cannot be looked up is neither known nor unknown. */
 static void failures(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
     const char *cookie = "untouched";
+    apr_array_header_t *rows = NULL;
     int answer = -1;
 
     assert_failure(ctx, ua_device_start(&cookie, ctx, "no such account"), "device_insert");
@@ -84,6 +112,8 @@ static void failures(void **state)
     assert_failure(ctx, ua_device_start(&cookie, ctx, "a"), "device_insert");
     assert_failure(ctx, ua_device_known(&answer, ctx, "cookie", "a"), "device_get");
     assert_failure(ctx, ua_device_sweep(ctx, t->now), "device_sweep");
+    assert_failure(ctx, ua_device_list(&rows, ctx, "a"), "device_list");
+    assert_null(rows);
     assert_string_equal(cookie, "untouched");
     assert_int_equal(answer, -1);
 }
@@ -94,6 +124,7 @@ int main(void)
         site_test(known_to_its_account),
         site_test(held_as_a_digest),
         site_test(forgotten),
+        site_test(listed),
         site_test(failures),
     };
 

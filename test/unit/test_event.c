@@ -134,24 +134,70 @@ static void swept(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event"), 0);
 }
 
+/* The newest first, of this account only, and no more than asked for. */
+static void listed(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    apr_array_header_t *list = NULL;
+    const ua_event_t *events = NULL;
+
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(ua_event_add(ctx, "login", i == 3 ? "other" : "acc",
+                                      apr_psprintf(t->pool, "%d", i)),
+                         APR_SUCCESS);
+        ctx->now++;
+    }
+    assert_int_equal(ua_event_list(&list, ctx, "acc", 2), APR_SUCCESS);
+    assert_int_equal(list->nelts, 2);
+    events = (const ua_event_t *)(void *)list->elts;
+    assert_string_equal(events[0].detail, "2");
+    assert_string_equal(events[1].detail, "1");
+    assert_string_equal(events[0].kind, "login");
+    assert_string_equal(events[0].address, UA_TEST_ADDRESS);
+    assert_string_equal(events[0].agent, "unit test");
+    assert_int_equal(events[0].happened, t->now + 2);
+    assert_int_equal(strlen(events[0].id), 36);
+}
+
+/* PRIV-04: what is kept of an erased account says nothing of the person. */
+static void forgotten(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+
+    assert_int_equal(ua_event_add(ctx, "login", "acc", "new_device"), APR_SUCCESS);
+    assert_int_equal(ua_event_add(ctx, "login", "other", "new_device"), APR_SUCCESS);
+    assert_int_equal(ua_event_forget(ctx, "acc"), APR_SUCCESS);
+    assert_string_equal(ua_test_scalar(t, "SELECT kind || '|' || address || agent || detail "
+                                          "FROM event WHERE account_id = 'acc'"),
+                        "login|");
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event WHERE address <> ''"), 1);
+}
+
 /* No line about what did not happen. */
 static void failures(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
+    apr_array_header_t *list = NULL;
 
     site_break(t, "event");
     assert_failure(ctx, ua_event_add(ctx, "login", "a", ""), "event_insert");
     assert_int_equal(ctx->lines->nelts, 0);
     assert_failure(ctx, ua_event_happened(ctx), "event_get");
     assert_failure(ctx, ua_event_sweep(ctx, t->now), "event_sweep");
+    assert_failure(ctx, ua_event_list(&list, ctx, "a", 1), "event_list");
+    assert_null(list);
+    assert_failure(ctx, ua_event_forget(ctx, "a"), "event_forget");
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         site_test(row_and_line), site_test(one_line_each), site_test(the_first_tells),
-        site_test(long_agents),  site_test(swept),         site_test(failures),
+        site_test(long_agents),  site_test(swept),         site_test(listed),
+        site_test(forgotten),    site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void queued_and_claimed(void **state)
     mail = claimed(ctx, id);
     assert_string_equal(mail->id, id);
     assert_string_equal(mail->account_id, "acc");
-    assert_string_equal(mail->kind, UA_MAIL_VERIFY);
+    assert_int_equal(mail->kind, UA_MAIL_VERIFY);
     assert_string_equal(mail->email, EMAIL);
     assert_string_equal(mail->username, "mike");
     assert_string_equal(mail->token_id, "tok");

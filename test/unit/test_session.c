@@ -87,6 +87,15 @@ static void held_as_a_digest(void **state)
     assert_int_equal(is_live(ctx, "' OR '1'='1"), 0);
 }
 
+/* In use from its start on, without an hour's pause. */
+static void use_until(ua_ctx_t *ctx, const char *id, apr_time_t end)
+{
+    for (apr_time_t at = ctx->now; at < end; at += HOUR / 2) {
+        assert_int_equal(ua_session_touch(ctx, id, at), APR_SUCCESS);
+    }
+    assert_int_equal(ua_session_touch(ctx, id, end), APR_SUCCESS);
+}
+
 /* SESS-05: refused exactly at the limit; use moves the idle one and never the absolute one. */
 static void limits(void **state)
 {
@@ -122,14 +131,29 @@ static void limits(void **state)
         assert_int_equal(ua_session_start(&cookie, &age, ctx, mike, cases[i].remember),
                          APR_SUCCESS);
         assert_int_equal(age, cases[i].remember ? 30 * 24 * 3600 : 0);
-        assert_int_equal(
-            ua_session_touch(ctx, session_of(ctx, cookie)->id, t->now + cases[i].used),
-            APR_SUCCESS);
+        use_until(ctx, session_of(ctx, cookie)->id, t->now + cases[i].used);
         ctx->now = t->now + cases[i].at;
         if (is_live(ctx, cookie) != cases[i].live) {
             fail_msg("%s", cases[i].comment);
         }
     }
+}
+
+/* Contract 5: the cookie obeys its own limits: its session's API tokens don't bring it back. */
+static void an_idle_cookie_stays_ended(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    const char *cookie = session_start(ctx, site_member(ctx, "mike"));
+    const char *id = session_of(ctx, cookie)->id;
+
+    assert_int_equal(ua_session_touch(ctx, id, t->now + HOUR), APR_SUCCESS);
+    ctx->now = t->now + HOUR;
+    assert_int_equal(is_live(ctx, cookie), 0);
+    assert_int_equal(ua_test_count(t, "SELECT expires FROM session"), t->now + HOUR);
+    assert_int_equal(ua_session_touch(ctx, id, t->now + 2 * HOUR), APR_SUCCESS);
+    assert_int_equal(ua_test_count(t, "SELECT expires FROM session"), t->now + HOUR);
+    assert_int_equal(ua_test_count(t, "SELECT last_used FROM session"), t->now + 2 * HOUR);
 }
 
 /* A later job with an older use changes nothing, and no use changes what has ended. */
@@ -332,6 +356,7 @@ int main(void)
         site_test(started),
         site_test(held_as_a_digest),
         site_test(limits),
+        site_test(an_idle_cookie_stays_ended),
         site_test(touched),
         site_test(ended),
         site_test(of_its_account),

@@ -313,7 +313,7 @@ static void the_same_on_a_retry(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
-    ua_token_t token = {NULL, site_account(ctx, "mike"), UA_PURPOSE_VERIFY, "m@example.org", 0};
+    ua_token_t token = {NULL, site_account(ctx, "mike"), UA_PURPOSE_VERIFY, "m@x.org", 0, 0};
     const char *ids[2] = {NULL, NULL};
 
     for (int i = 0; i < 2; i++) {

@@ -1,0 +1,20 @@
+/* member.h: what members see of each other: rows of `account` that are confirmed, open and not hidden. */
+#ifndef UA_MEMBER_H
+#define UA_MEMBER_H
+
+#include "domain.h"
+
+typedef struct ua_member_t {
+    const char *username;
+    const char *display_name;
+    apr_time_t since;         /* when the address was confirmed */
+    const char *username_key; /* lists are in its order */
+} ua_member_t;
+
+/* At most `most` members behind the key `after` ("": from the first), whose username or display name
+ * begins with `prefix` ("": all), without regard to case; nothing in it is a wildcard. Array of
+ * ua_member_t. */
+apr_status_t ua_member_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *prefix,
+                            const char *after, int most) UA_MUST_USE;
+
+#endif
