@@ -15,7 +15,7 @@ BASEFLAGS := -std=gnu11 -D_GNU_SOURCE -g -fPIC -fvisibility=hidden -isystem /usr
 	-isystem /usr/include/apr-1.0 -Imodules
 CFLAGS  := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LIBS    := -lcurl -lsodium -ljansson -lcrypto -lzxcvbn -lidn2 -lunistring -lm -lpthread
+LIBS    := -lcurl -lsodium -ljansson -lcrypto -lzxcvbn -lcjose -lidn2 -lunistring -lm -lpthread
 APRLIBS := -laprutil-1 -lapr-1
 
 CORE     := $(sort $(wildcard modules/base/*.c modules/domain/*.c modules/features/*.c modules/app/*.c))
@@ -41,7 +41,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test check bench guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test check bench timing guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -89,6 +89,11 @@ bench: ## what the gate costs: CPU and requests a second, beside a plain file
 	@$(PARALLEL) all
 	@mkdir -p $(BUILD)/bench
 	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/bench.py $(ARGS)
+
+timing: ## whether the time of an answer tells if an account exists
+	@$(DEPS) run test
+	@$(PARALLEL) all
+	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/timing.py $(ARGS)
 
 # ---- building ----
 

@@ -29,6 +29,8 @@ struct ua_keys_t;
 struct ua_db_t;
 struct ua_dbs_t;
 struct ua_slots_t;
+struct ua_jwt_keys_t;
+struct ua_range_t;
 
 /* Log levels: the numbers of syslog and of httpd. */
 typedef enum {
@@ -60,10 +62,12 @@ typedef struct ua_ctx_t {
         now; /* microseconds since 1970; read once, so that a retry writes the same rows */
     const struct ua_conf_t *conf;
     const struct ua_keys_t *keys;
-    struct ua_dbs_t *dbs;     /* where connections come from */
-    struct ua_db_t *db;       /* the connection in use, or NULL */
-    struct ua_slots_t *slots; /* the bound on concurrent password hashes */
-    int slot;                 /* the one held, or -1 */
+    struct ua_dbs_t *dbs;      /* where connections come from */
+    struct ua_db_t *db;        /* the connection in use, or NULL */
+    struct ua_jwt_keys_t *jwt; /* keys that sign API tokens */
+    struct ua_range_t *range;  /* the look-up of leaked passwords, or NULL */
+    struct ua_slots_t *slots;  /* the bound on concurrent password hashes */
+    int slot;                  /* the one held, or -1 */
     ua_draw_t draw;
     const char *id;            /* of this request: a UUID, the same on every retry */
     const char *address;       /* of the client, "" for a job */
@@ -71,6 +75,7 @@ typedef struct ua_ctx_t {
     apr_array_header_t *lines; /* const char *: event lines to write after COMMIT */
     const char
         *failed; /* after a failure: what failed, for the log; holds no value of a person */
+    const char *warning; /* what the log should tell although nothing failed, or NULL */
 } ua_ctx_t;
 
 /* Says what failed and passes the status on: return ua_fail(ctx, rv, "account_insert"). */

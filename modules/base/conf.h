@@ -39,6 +39,14 @@ typedef enum {
 
 typedef enum { UA_REMOTE_USERNAME, UA_REMOTE_ID, UA_REMOTE_EMAIL } ua_remote_user_e;
 
+/* A field that the operator asks for: UserAuthProfileField. */
+typedef struct ua_profile_field_t {
+    const char *name;
+    const char *label;
+    int required;
+    int is_public;
+} ua_profile_field_t;
+
 enum {
 
 #define UA_TEXT(member, ...)   UA_D_##member,
@@ -92,6 +100,7 @@ typedef struct ua_conf_t {
     ua_pwhash_params_t pwhash;
     const char *const *blocklist; /* sorted, lower case; or NULL */
     apr_size_t blocklist_count;
+    apr_array_header_t *profile_fields; /* ua_profile_field_t, or NULL */
 } ua_conf_t;
 
 typedef enum {

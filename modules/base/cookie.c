@@ -46,9 +46,9 @@ static int value_byte(char byte)
            (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
 }
 
-static int value_valid(span_t value)
+static int value_valid(span_t value, apr_size_t most)
 {
-    if (value.length < 1 || value.length > VALUE_BYTES) {
+    if (value.length < 1 || value.length > most) {
         return 0;
     }
     for (apr_size_t i = 0; i < value.length; i++) {
@@ -64,7 +64,8 @@ static int same(span_t a, span_t b)
     return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
 }
 
-const char *ua_cookie_get(apr_pool_t *pool, const char *header, const char *name)
+const char *ua_cookie_get_long(apr_pool_t *pool, const char *header, const char *name,
+                               apr_size_t most)
 {
     apr_size_t name_length = strlen(name);
     span_t found = {NULL, 0};
@@ -83,7 +84,13 @@ const char *ua_cookie_get(apr_pool_t *pool, const char *header, const char *name
         pair += length;
         pair += *pair == ';';
     }
-    return found.at && value_valid(found) ? apr_pstrmemdup(pool, found.at, found.length) : NULL;
+    return found.at && value_valid(found, most) ? apr_pstrmemdup(pool, found.at, found.length)
+                                                : NULL;
+}
+
+const char *ua_cookie_get(apr_pool_t *pool, const char *header, const char *name)
+{
+    return ua_cookie_get_long(pool, header, name, VALUE_BYTES);
 }
 
 const char *ua_cookie_text(apr_pool_t *pool, const ua_cookie_t *cookie)

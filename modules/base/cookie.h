@@ -9,6 +9,10 @@
  * Reads the header once, copies the value only. */
 const char *ua_cookie_get(apr_pool_t *pool, const char *header, const char *name);
 
+/* The same, for a value of at most `most` characters. */
+const char *ua_cookie_get_long(apr_pool_t *pool, const char *header, const char *name,
+                               apr_size_t most);
+
 typedef struct ua_cookie_t {
     const char *name;
     const char *value; /* "" deletes */

@@ -26,6 +26,8 @@ static apr_status_t wipe_keys(void *data)
     ua_wipe(keys->csrf, sizeof(keys->csrf));
     ua_wipe(keys->cookie, sizeof(keys->cookie));
     ua_wipe(keys->throttle, sizeof(keys->throttle));
+    ua_wipe(keys->refresh, sizeof(keys->refresh));
+    ua_wipe(keys->jwt, sizeof(keys->jwt));
     return APR_SUCCESS;
 }
 
@@ -38,6 +40,8 @@ apr_status_t ua_keys_derive(ua_keys_t **out, apr_pool_t *pool, const unsigned ch
     UA_CHECK(ua_hmac(keys->csrf, secret, UA_PARTS("userauth-key-1", "csrf")));
     UA_CHECK(ua_hmac(keys->cookie, secret, UA_PARTS("userauth-key-1", "cookie")));
     UA_CHECK(ua_hmac(keys->throttle, secret, UA_PARTS("userauth-key-1", "throttle")));
+    UA_CHECK(ua_hmac(keys->refresh, secret, UA_PARTS("userauth-key-1", "refresh")));
+    UA_CHECK(ua_hmac(keys->jwt, secret, UA_PARTS("userauth-key-1", "jwt")));
     UA_CHECK(ua_hmac_text(&keys->fingerprint, pool, secret,
                           UA_PARTS("userauth-key-1", "fingerprint")));
     *out = keys;

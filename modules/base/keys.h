@@ -14,7 +14,10 @@ typedef struct ua_keys_t {
     unsigned char csrf[UA_DIGEST_BYTES];     /* the hidden field */
     unsigned char cookie[UA_DIGEST_BYTES];   /* signed cookies */
     unsigned char throttle[UA_DIGEST_BYTES]; /* names of counters */
-    const char *fingerprint;                 /* base64url; safe to store and show */
+    unsigned char refresh[UA_DIGEST_BYTES];  /* successors of refresh tokens */
+    unsigned char
+        jwt[UA_DIGEST_BYTES]; /* from which the signing keys of API tokens are derived */
+    const char *fingerprint;  /* base64url; safe to store and show */
 } ua_keys_t;
 
 /* Reads and checks the file. APR_SUCCESS; APR_ENOENT when there is none; else APR_EINVAL and *why

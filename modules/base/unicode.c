@@ -7,12 +7,15 @@
 #include "unicode.h"
 
 #include <string.h>
+#include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
 
 /* UAX #15: canonical composition lengthens UTF-8 to at most three times its bytes (U+1D160). */
 #define NFC_GROWTH 3
+/* Full case folding lengthens to three times at most (CaseFolding.txt), before that. */
+#define FOLD_GROWTH 9
 
 static int is_control(ucs4_t point)
 {
@@ -70,6 +73,23 @@ apr_status_t ua_utf8_nfc(const char **out, apr_pool_t *pool, const char *text)
 
     /* The result always fits, so the library never hands back a block of its own. */
     if (u8_normalize(UNINORM_NFC, (const uint8_t *)text, length, buffer, &made) != buffer ||
+        made >= room) {
+        return APR_ENOMEM;
+    }
+    buffer[made] = 0;
+    *out = (const char *)buffer;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_utf8_fold(const char **out, apr_pool_t *pool, const char *text)
+{
+    apr_size_t length = strlen(text);
+    apr_size_t room = length * FOLD_GROWTH + 1;
+    apr_size_t made = room;
+    uint8_t *buffer = apr_palloc(pool, room);
+
+    if (u8_casefold((const uint8_t *)text, length, NULL, UNINORM_NFC, buffer, &made) !=
+            buffer ||
         made >= room) {
         return APR_ENOMEM;
     }

@@ -18,6 +18,9 @@ apr_size_t ua_utf8_length(const char *text);
 /* The canonical composition (NFC) of a valid text. Idempotent. */
 apr_status_t ua_utf8_nfc(const char **out, apr_pool_t *pool, const char *text) UA_MUST_USE;
 
+/* What names are compared and searched by: case folded (Unicode's full folding), then NFC. */
+apr_status_t ua_utf8_fold(const char **out, apr_pool_t *pool, const char *text) UA_MUST_USE;
+
 /* `text` without white space (Unicode's) at both ends. */
 const char *ua_utf8_trim(apr_pool_t *pool, const char *text);
 

@@ -2,19 +2,28 @@
 # deps.sh SET…: installs the Debian packages of the named sets that are missing; silent if none is.
 #
 # Called first by `make run` and `make test`, so it needs nothing but bash and dpkg.
-# The package apache2 is never installed: it would start a server on port 80.
+# The package apache2 is never installed: it would start a server on port 80. Nor is fail2ban, whose
+# daemon would begin to watch this machine: for its fail2ban-regex the package is unpacked below BUILD.
 set -eu
 
 packages_of() {
     case $1 in
     run) echo gcc libc6-dev apache2-bin apache2-dev libaprutil1-dbd-sqlite3 libsodium-dev libjansson-dev \
-        libcurl4-openssl-dev libidn2-dev libunistring-dev libzxcvbn-dev libssl-dev openssl sqlite3 ;;
+        libcurl4-openssl-dev libidn2-dev libunistring-dev libzxcvbn-dev libssl-dev libcjose-dev openssl sqlite3 ;;
     check) echo libcmocka-dev universal-ctags ;;
-    test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography \
+    test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography python3-jwt python3-jsonschema \
         chromium chromium-driver php-cgi curl wrk ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     *) echo "deps.sh: no set is named $1" >&2 && exit 1 ;;
     esac
+}
+
+unpack_fail2ban() {
+    local to=${BUILD:-build}/fail2ban
+    [ -x "$to/usr/bin/fail2ban-regex" ] && return
+    mkdir -p "$to"
+    (cd "$to" && apt-get -q download fail2ban >/dev/null 2>&1 && dpkg-deb -x fail2ban_*.deb . && rm fail2ban_*.deb) ||
+        echo "fail2ban can't be fetched: its tests are skipped" >&2
 }
 
 wanted=()
@@ -34,7 +43,12 @@ missing=()
 for package in "${wanted[@]}"; do
     grep -qx "installed $package" <<<"$installed" || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+finish() {
+    case " $* " in *" test "*) command -v fail2ban-regex >/dev/null || unpack_fail2ban ;; esac
+    exit 0
+}
+
+[ ${#missing[@]} -eq 0 ] && finish "$@"
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -53,3 +67,4 @@ apt() {
 echo "Installing: ${missing[*]}"
 apt update || echo "apt-get update failed; trying with the lists at hand" >&2
 apt install --no-install-recommends "${missing[@]}"
+finish "$@"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # units.sh PROGRAM…: runs unit programs, as many at once as there are processors; what one printed is shown if it fails.
 if [ "$1" = --one ]; then
-    "./$2" > "$2.log" 2>&1 && exit 0
+    "$2" > "$2.log" 2>&1 && exit 0
     cat "$2.log"
     echo "FAILED: $2"
     exit 1

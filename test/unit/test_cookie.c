@@ -85,6 +85,9 @@ static void lengths(void **state)
     assert_int_equal(strlen(value), 512);
     header[4 + 512] = 'x';
     assert_null(ua_cookie_get(pool, header, "sid"));
+    assert_int_equal(strlen(ua_cookie_get_long(pool, header, "sid", 513)), 513);
+    assert_null(ua_cookie_get_long(pool, header, "sid", 512));
+    assert_null(ua_cookie_get_long(pool, "sid=a b", "sid", 513));
     apr_pool_destroy(pool);
 }
 
