@@ -1,6 +1,8 @@
 /* app.c: start-up of one site and the context of each of its requests and jobs. See app.h. */
 #include "app.h"
 #include "base/builtin.h"
+#include "base/curl_range.h"
+#include "base/jwt.h"
 #include "base/text.h"
 #include "domain/setting.h"
 
@@ -132,6 +134,17 @@ const char *ua_app_create(ua_app_t **out, apr_pool_t *pool, ua_conf_t *conf,
     return err;
 }
 
+apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool)
+{
+    const ua_conf_t *conf = app->conf;
+
+    UA_CHECK(ua_touches_create(&app->touches, pool));
+    UA_CHECK(ua_jwt_keys_create(&app->jwt, pool, app->keys->jwt, conf->token_key_lifetime));
+    return conf->password_breach_url
+               ? ua_range_create(&app->range, pool, conf->password_breach_url)
+               : APR_SUCCESS;
+}
+
 apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
                             apr_time_t now)
 {
@@ -143,6 +156,8 @@ apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *poo
     ctx->keys = app->keys;
     ctx->dbs = app->dbs;
     ctx->slots = app->slots;
+    ctx->jwt = app->jwt;
+    ctx->range = app->range;
     ctx->slot = -1;
     ctx->address = ctx->agent = "";
     ctx->lines = apr_array_make(pool, 2, sizeof(const char *));

@@ -26,6 +26,8 @@ typedef struct ua_app_t {
     const char *css, *js, *logo;      /* URL paths of assets; logo may be NULL */
     ua_host_t host;
     struct ua_slots_t *slots;     /* the server's bound on hashes, or NULL */
+    struct ua_jwt_keys_t *jwt;    /* this process's keys of API tokens */
+    struct ua_range_t *range;     /* this process's look-up of leaked passwords, or NULL */
     ua_dbs_t *dbs;                /* this process's connections */
     struct ua_touches_t *touches; /* this process's sessions in use */
 } ua_app_t;
@@ -42,6 +44,9 @@ const char *ua_app_create(ua_app_t **out, apr_pool_t *pool, ua_conf_t *conf,
 /* app.c: makes what is missing (folders are the administrator's): key file and database; brings the
  * schema up to date; checks that keys and database belong together. Needs app->dbs. */
 const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row);
+
+/* app.c: in each process: what belongs to it alone. Needs app->keys; `pool` is the process's. */
+apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool) UA_MUST_USE;
 
 /* app.c: a context for one request or job of this site. */
 apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
@@ -71,6 +76,13 @@ void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
 /* 1 when the path lies below the public or the personal prefix. */
 int ua_app_owns(const ua_conf_t *conf, ua_area_e area, const char *path);
 
+/* routes.c: an address of our own outside both prefixes. */
+#define UA_WELL_KNOWN "/.well-known/change-password"
+
+/* routes.c: the fields of a route's form, ended by a NULL name; never NULL. */
+const ua_field_t *ua_route_fields(const ua_conf_t *conf, apr_pool_t *pool,
+                                  const ua_route_t *route);
+
 /* routes.c: the row for a path, or NULL. ua_routes_each() calls back for every row. */
 const ua_route_t *ua_route_find(const ua_conf_t *conf, const char *path);
 typedef void ua_route_visit_f(void *baton, const ua_route_t *route);
@@ -78,12 +90,19 @@ void ua_routes_each(ua_route_visit_f *visit, void *baton);
 
 /* gate.c: one request to any gated location: APR_SUCCESS with req->session, else a finished reply. */
 apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
-/* Reads the session of the request's cookie into req; no session is no error. */
+/* Reads the session of the request's cookie or access token into req; no session is no error, and a bad
+ * token is none either: req->bearer tells. */
 apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
 /* Asks for a sign-in: a redirect for a navigation, else 401. */
 void ua_gate_refuse(ua_res_t *res, ua_req_t *req);
 /* Plain HTTP under an https base URL: 1 and a reply, else 0. */
 int ua_gate_https(ua_res_t *res, ua_req_t *req);
+/* Cookie and access token of different sessions: 1 and a reply, else 0. */
+int ua_gate_disagrees(ua_res_t *res, ua_req_t *req);
+
+/* bearer.c: the session of the access token; sets req->bearer. *out stays as it is without a good one. */
+apr_status_t ua_bearer_session(ua_session_t **out, const ua_app_t *app,
+                               ua_req_t *req) UA_MUST_USE;
 
 /* csrf.c */
 typedef enum { UA_CSRF_FINE, UA_CSRF_FOREIGN, UA_CSRF_STALE } ua_csrf_e;
@@ -91,6 +110,12 @@ typedef enum { UA_CSRF_FINE, UA_CSRF_FOREIGN, UA_CSRF_STALE } ua_csrf_e;
 ua_csrf_e ua_csrf_judge(ua_req_t *req);
 /* The hidden field's value; sets the pre-session cookie when the browser has none. */
 apr_status_t ua_csrf_field(const char **out, ua_res_t *res, ua_req_t *req) UA_MUST_USE;
+
+/* draft.c: a form sent to a personal page after its session had ended waits in a cookie, without
+ * secrets: nothing when there is none. Gives the connection back. */
+void ua_draft_leave(ua_res_t *res, ua_req_t *req);
+/* The page it was sent to shows it to the same person again, once. */
+void ua_draft_take(ua_res_t *res, ua_req_t *req);
 
 /* body.c: the form of a POST. Answers with a refusal in res, or nothing. */
 void ua_body_read(ua_res_t *res, ua_req_t *req);
@@ -126,6 +151,9 @@ void ua_jobs_stop(ua_jobs_t *jobs);
 int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
 /* Writes last uses; sweeps once a minute. */
 void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
+
+/* erase.c: erases accounts that were closed and not restored in time; some at a time. */
+apr_status_t ua_erase_closed(const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;
 
 /* touch.c: sessions in use, written by ua_jobs_sweep() rather than by the request. */
 typedef struct ua_touches_t ua_touches_t;

@@ -32,7 +32,7 @@ static void take_alias(ua_req_t *req, const ua_field_t *field)
 /* Everything but a password loses the blanks around it. */
 static void tidy(ua_req_t *req)
 {
-    for (const ua_field_t *field = req->route->fields; field && field->name; field++) {
+    for (const ua_field_t *field = req->fields; field->name; field++) {
         const char *value = NULL;
 
         take_alias(req, field);
@@ -79,16 +79,22 @@ void ua_body_read(ua_res_t *res, ua_req_t *req)
     take_next(req);
 }
 
+/* A form that changes some of what is stored says nothing of the rest. */
+static int is_left_alone(const ua_req_t *req, const ua_field_t *field)
+{
+    return req->route && req->route->partial && !apr_table_get(req->form, field->name);
+}
+
 void ua_body_judge(ua_res_t *res, ua_req_t *req)
 {
     int weak = 0;
     int count = 0;
 
-    for (const ua_field_t *field = req->route->fields; field && field->name; field++) {
+    for (const ua_field_t *field = req->fields; field->name; field++) {
         const char *value = ua_field(req, field->name);
         const char *error = NULL;
 
-        if (field->check && (*value || field->required)) {
+        if (field->check && (*value || field->required) && !is_left_alone(req, field)) {
             error = field->check(req, value);
         }
         if (error) {

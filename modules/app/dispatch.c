@@ -97,6 +97,26 @@ static int answer_method(ua_req_t *req, ua_res_t *res)
     return 1;
 }
 
+/* What a stolen session must not do asks for the password first. 1 when answered. */
+static int answer_fresh(ua_req_t *req, ua_res_t *res)
+{
+    apr_pool_t *pool = req->ctx->pool;
+
+    if (!req->route || req->route->access != UA_ACCESS_FRESH ||
+        ua_session_fresh(req->session, req->ctx)) {
+        return 0;
+    }
+    ua_refuse(res, UA_PROBLEM_REAUTH_REQUIRED);
+    ua_offer(res, "reauth", ua_path(req, UA_AREA_PUBLIC, "reauth"), "Enter your password");
+    if (!req->wants_json && req->method != UA_METHOD_POST) {
+        res->problem = UA_PROBLEM_NONE;
+        redirect(res, 303,
+                 apr_pstrcat(pool, ua_path(req, UA_AREA_PUBLIC, "reauth"),
+                             "?next=", ua_url_encode(pool, req->uri), NULL));
+    }
+    return 1;
+}
+
 /* Who may: the personal pages only with a session; forms for guests send others on. 1 when answered. */
 static int answer_access(ua_req_t *req, ua_res_t *res)
 {
@@ -111,7 +131,7 @@ static int answer_access(ua_req_t *req, ua_res_t *res)
         redirect(res, 303, req->next ? req->next : req->ctx->conf->dashboard_path);
         return 1;
     }
-    return 0;
+    return req->session && answer_fresh(req, res);
 }
 
 /* 1 when a submit was refused before the feature saw it. */
@@ -150,6 +170,7 @@ static void run(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         ua_transact(app, req, res);
     }
     else {
+        ua_draft_take(res, req);
         ua_transact_show(app, req, res);
     }
 }
@@ -167,11 +188,32 @@ static int is_health(const ua_req_t *req)
     return strcmp(req->path, ua_path(req, UA_AREA_PUBLIC, "health")) == 0;
 }
 
+/* RFC 8615 and the W3C's "change password" address. 1 when it is asked for. */
+static int answer_well_known(ua_req_t *req, ua_res_t *res)
+{
+    if (strcmp(req->path, UA_WELL_KNOWN) != 0) {
+        return 0;
+    }
+    if (req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD) {
+        redirect(res, 302, ua_path(req, UA_AREA_PERSONAL, "password"));
+        return 1;
+    }
+    apr_table_setn(res->headers, "Allow", "GET, HEAD, OPTIONS");
+    if (req->method == UA_METHOD_OPTIONS) {
+        res->status = 204;
+    }
+    else {
+        ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
+    }
+    return 1;
+}
+
 static void answer(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
 
-    if ((!is_health(req) && ua_gate_https(res, req)) || answer_asset(app, req, res)) {
+    if ((!is_health(req) && ua_gate_https(res, req)) || answer_asset(app, req, res) ||
+        answer_well_known(req, res)) {
         return;
     }
     rv = is_health(req) ? APR_SUCCESS : ua_gate_session(app, req);
@@ -179,7 +221,7 @@ static void answer(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         refuse_storage(app, req, res, rv);
         return;
     }
-    if (answer_access(req, res) || answer_spelling(req, res)) {
+    if (ua_gate_disagrees(res, req) || answer_access(req, res) || answer_spelling(req, res)) {
         return;
     }
     if (!req->route) {
@@ -188,6 +230,14 @@ static void answer(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     }
     if (!answer_method(req, res)) {
         run(app, req, res);
+    }
+}
+
+static void warn(const ua_app_t *app, const ua_ctx_t *ctx)
+{
+    if (ctx->warning) {
+        app->host.log(app->host.baton, UA_LOG_WARNING,
+                      apr_pstrcat(ctx->pool, "UA0106: ", ctx->warning, NULL));
     }
 }
 
@@ -200,10 +250,15 @@ void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     req->form = apr_table_make(pool, 8);
     req->errors = apr_table_make(pool, 4);
     req->route = ua_route_find(req->ctx->conf, req->path);
-    req->wants_json = ua_wants_json(req);
+    if (req->route && strchr(req->route->path, '*')) {
+        req->param = strrchr(req->path, '/') + 1;
+    }
+    req->fields = ua_route_fields(req->ctx->conf, pool, req->route);
+    req->wants_json = ua_wants_json(req) || (req->route && !req->route->template);
     req->network = ua_address_network(pool, req->ctx->address);
     req->next = next ? ua_next_valid(pool, next) : NULL;
     answer(app, req, res);
     ua_page_finish(app, req, res);
     ua_db_release(req->ctx);
+    warn(app, req->ctx);
 }

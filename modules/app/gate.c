@@ -1,25 +1,53 @@
-/* gate.c: who may pass: the session of a request's cookie, and what is said to those without one.
- * Used by dispatch for the personal pages and by the edge for every gated location. */
+/* gate.c: who may pass: the session of a request's cookie or access token, and what is said to those
+ * without one. Used by dispatch for the personal pages and by the edge for every gated location. */
 #include "app.h"
 #include "base/text.h"
 #include "base/url.h"
 
 #include <string.h>
 
-apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
+/* NULL without a live session. */
+static apr_status_t cookie_session(ua_session_t **out, ua_req_t *req)
 {
-    ua_session_t *session = NULL;
     apr_status_t rv = APR_NOTFOUND;
 
     req->session_cookie = ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, ""));
     if (req->session_cookie && strlen(req->session_cookie) == UA_DIGEST_TEXT) {
-        rv = ua_session_read(&session, req->ctx, req->session_cookie);
-    }
-    if (rv == APR_SUCCESS) {
-        req->session = session;
-        ua_touch_note(app->touches, session, req->ctx->now);
+        rv = ua_session_read(out, req->ctx, req->session_cookie);
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* A token wins over a cookie that is no credential any more; one that is has to be the same session's. */
+static ua_session_t *choose(ua_req_t *req, ua_session_t *by_cookie, ua_session_t *by_token)
+{
+    if (req->bearer == UA_BEARER_NONE) {
+        return by_cookie;
+    }
+    if (by_token && !by_cookie) {
+        req->session_cookie = NULL;
+    }
+    else if (by_token && strcmp(by_cookie->id, by_token->id) != 0) {
+        req->bearer = UA_BEARER_OTHER;
+        return NULL;
+    }
+    return by_token;
+}
+
+apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
+{
+    ua_session_t *by_cookie = NULL;
+    ua_session_t *by_token = NULL;
+    ua_session_t *session = NULL;
+
+    UA_CHECK(cookie_session(&by_cookie, req));
+    UA_CHECK(ua_bearer_session(&by_token, app, req));
+    session = choose(req, by_cookie, by_token);
+    if (session && !(req->route && req->route->silent)) {
+        ua_touch_note(app->touches, session, req->ctx->now);
+    }
+    req->session = session;
+    return APR_SUCCESS;
 }
 
 int ua_gate_https(ua_res_t *res, ua_req_t *req)
@@ -50,6 +78,16 @@ static int is_navigation(const ua_req_t *req)
            strstr(req->accept, "*/*");
 }
 
+/* What a page of ours said once is not said again. */
+static const char *without_notice(const ua_req_t *req, const char *path)
+{
+    const char *notice = strstr(path, "?notice=");
+
+    return notice && ua_app_owns(req->ctx->conf, UA_AREA_PERSONAL, req->path)
+               ? apr_pstrmemdup(req->ctx->pool, path, (apr_size_t)(notice - path))
+               : path;
+}
+
 /* Where to go after the sign-in: here again, or for a submit the page it came from. */
 static const char *return_path(ua_req_t *req)
 {
@@ -59,13 +97,28 @@ static const char *return_path(ua_req_t *req)
         reads ? req->uri : ua_referer_path(pool, &req->ctx->conf->base, req->referer);
 
     path = path ? ua_next_valid(pool, path) : NULL;
-    return path ? path : req->ctx->conf->dashboard_path;
+    return path ? without_notice(req, path) : req->ctx->conf->dashboard_path;
+}
+
+int ua_gate_disagrees(ua_res_t *res, ua_req_t *req)
+{
+    if (req->bearer != UA_BEARER_OTHER) {
+        return 0;
+    }
+    ua_refuse(res, UA_PROBLEM_BAD_REQUEST);
+    res->detail =
+        "The cookie and the access token are of different sessions. Send one of them.";
+    return 1;
 }
 
 void ua_gate_refuse(ua_res_t *res, ua_req_t *req)
 {
     apr_pool_t *pool = req->ctx->pool;
 
+    if (req->bearer == UA_BEARER_BAD) {
+        ua_refuse_token(res);
+        return;
+    }
     if (req->wants_json || !is_navigation(req)) {
         ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
         apr_table_setn(res->headers, "WWW-Authenticate", "Bearer");
@@ -76,6 +129,7 @@ void ua_gate_refuse(ua_res_t *res, ua_req_t *req)
           apr_pstrcat(pool, ua_path(req, UA_AREA_PUBLIC, "login"),
                       "?next=", ua_url_encode(pool, return_path(req)), NULL),
           UA_NOTICE_NONE);
+    ua_draft_leave(res, req);
 }
 
 apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
@@ -84,6 +138,7 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 
     ua_res_init(res, req);
     req->wants_json = ua_wants_json(req);
+    req->fields = ua_route_fields(req->ctx->conf, req->ctx->pool, NULL);
     if (!ua_gate_https(res, req)) {
         rv = ua_gate_session(app, req);
         ua_db_release(req->ctx);
@@ -97,7 +152,7 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
             ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
             res->retry_after = 1;
         }
-        else {
+        else if (!ua_gate_disagrees(res, req)) {
             ua_gate_refuse(res, req);
         }
     }

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "domain/device.h"
 #include "domain/event.h"
+#include "domain/held_email.h"
+#include "domain/old_password.h"
 #include "domain/outbox.h"
 #include "domain/throttle.h"
 
@@ -175,7 +177,7 @@ static apr_status_t drop(ua_ctx_t *ctx, const ua_outbox_t *row)
 {
     UA_CHECK(ua_db_begin(ctx));
     UA_CHECK(ua_outbox_drop(ctx, row));
-    UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, row->kind));
+    UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, ua_mail_kinds[row->kind].name));
     return ua_db_commit(ctx);
 }
 
@@ -292,6 +294,9 @@ static apr_status_t sweep(ua_ctx_t *ctx)
     UA_CHECK(ua_event_sweep(ctx, kept));
     UA_CHECK(ua_outbox_sweep(ctx, ctx->now - conf->unverified_lifetime));
     UA_CHECK(ua_device_sweep(ctx, ctx->now));
+    UA_CHECK(ua_held_email_sweep(ctx));
+    UA_CHECK(ua_old_password_sweep(ctx, /* restoring counts the days before the closing */
+                                   ctx->now - conf->undo_lifetime - conf->restore_lifetime));
     return ua_throttle_sweep(ctx, ctx->now - apr_time_from_sec(24 * 3600));
 }
 
@@ -303,6 +308,7 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     if (ctx->now - jobs->swept >= SWEEP_INTERVAL) {
         jobs->swept = ctx->now;
         rv = sweep(ctx);
+        rv = rv == APR_SUCCESS ? ua_erase_closed(jobs->app, ctx) : rv;
     }
     if (rv != APR_SUCCESS) {
         ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);

@@ -11,22 +11,51 @@
 
 /* The link of a token, "" without one. */
 static apr_status_t link_of(const char **out, const ua_app_t *app, ua_ctx_t *ctx,
-                            const ua_outbox_t *row, const char *purpose)
+                            const ua_token_t *token)
 {
-    int verify = strcmp(purpose, UA_PURPOSE_VERIFY) == 0;
-    ua_token_t token = {.id = verify ? row->token_id : row->disown_id,
-                        .account_id = row->account_id,
-                        .purpose = purpose,
-                        .email = row->email};
     const char *text = NULL;
 
     *out = "";
-    if (*token.id) {
-        UA_CHECK(ua_token_text(&text, ctx->pool, app->keys, &token));
-        *out = apr_pstrcat(ctx->pool, app->conf->site, app->conf->path, "/", purpose,
+    if (*token->id && *token->purpose) {
+        UA_CHECK(ua_token_text(&text, ctx->pool, app->keys, token));
+        *out = apr_pstrcat(ctx->pool, app->conf->site, app->conf->path, "/", token->purpose,
                            "?token=", text, NULL);
     }
     return APR_SUCCESS;
+}
+
+static apr_status_t add_links(json_t *view, const ua_app_t *app, ua_ctx_t *ctx,
+                              const ua_outbox_t *row)
+{
+    const char *purpose = ua_mail_kinds[row->kind].purpose;
+    ua_token_t token = {.id = row->token_id,
+                        .account_id = row->account_id,
+                        .purpose = purpose,
+                        .email = row->email};
+    ua_token_t disown = {.id = row->disown_id,
+                         .account_id = row->account_id,
+                         .purpose = UA_PURPOSE_DISOWN,
+                         .email = row->email};
+    const char *text = NULL;
+
+    UA_CHECK(link_of(&text, app, ctx, &token));
+    ua_json_set(view, "link", text);
+    ua_json_set(view, "lifetime",
+                ua_duration_words(ctx->pool, ua_token_lifetime(app->conf, purpose)));
+    if (row->kind == UA_MAIL_VERIFY) {
+        UA_CHECK(ua_token_code(&text, ctx->pool, app->keys, &token));
+        ua_json_set(view, "code", text);
+    }
+    UA_CHECK(link_of(&text, app, ctx, &disown));
+    ua_json_set(view, "disown_link", text);
+    return APR_SUCCESS;
+}
+
+static void add_page(json_t *view, const ua_app_t *app, ua_ctx_t *ctx, const char *key,
+                     const char *page)
+{
+    ua_json_set(view, key,
+                apr_pstrcat(ctx->pool, app->conf->site, app->conf->path, "/", page, NULL));
 }
 
 static apr_status_t view_of(json_t **out, const ua_app_t *app, ua_ctx_t *ctx,
@@ -34,23 +63,22 @@ static apr_status_t view_of(json_t **out, const ua_app_t *app, ua_ctx_t *ctx,
 {
     json_t *view = ua_json_object(ctx->pool);
     json_t *site = ua_json_object(ctx->pool);
-    const char *link = NULL;
-    const char *disown = NULL;
+    json_t *detail = ua_json_own(ctx->pool, json_loads(row->detail, 0, NULL));
 
-    UA_CHECK(link_of(&link, app, ctx, row, UA_PURPOSE_VERIFY));
-    UA_CHECK(link_of(&disown, app, ctx, row, UA_PURPOSE_DISOWN));
+    UA_CHECK(add_links(view, app, ctx, row));
     ua_json_set(site, "name", app->conf->site_name);
     ua_json_set(site, "url", app->conf->site);
     json_object_set(view, "site", site);
     ua_json_set(view, "lang", "en");
     ua_json_set(view, "username", row->username);
     ua_json_set(view, "email", row->email);
-    ua_json_set(view, "link", link);
-    ua_json_set(view, "disown_link", disown);
-    ua_json_set(view, "login_link",
-                apr_pstrcat(ctx->pool, app->conf->site, app->conf->path, "/login", NULL));
-    ua_json_set(view, "lifetime", ua_duration_words(ctx->pool, app->conf->verify_lifetime));
+    add_page(view, app, ctx, "login_link", "login");
+    add_page(view, app, ctx, "forgot_link", "forgot");
+    ua_json_set(view, "time", ua_time_words(ctx->pool, row->created));
     ua_json_set(view, "expires", ua_time_words(ctx->pool, row->expires));
+    if (detail) {
+        json_object_set(view, "detail", detail);
+    }
     *out = view;
     return APR_SUCCESS;
 }
@@ -71,7 +99,7 @@ static apr_status_t take_subject(ua_mail_t *mail, ua_ctx_t *ctx, const char *tex
 apr_status_t ua_mailer_write(ua_mail_t *out, const ua_app_t *app, ua_ctx_t *ctx,
                              const ua_outbox_t *row)
 {
-    const char *stem = apr_pstrcat(ctx->pool, "mail/", row->kind, NULL);
+    const char *stem = apr_pstrcat(ctx->pool, "mail/", ua_mail_kinds[row->kind].name, NULL);
     const char *text = NULL;
     json_t *view = NULL;
     ua_mail_t mail = {.id = row->id,

@@ -109,16 +109,25 @@ void ua_page_finish(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     add_headers(req, res);
 }
 
+static void add_template(void *baton, const ua_route_t *route)
+{
+    if (route->template) {
+        APR_ARRAY_PUSH((apr_array_header_t *)baton, const char *) = route->template;
+    }
+}
+
 const char *const *ua_page_templates(apr_pool_t *pool)
 {
-    static const char *const names[] = {"problem.html",        "register.html",
-                                        "check-email.html",    "verify.html",
-                                        "resend.html",         "disown.html",
-                                        "login.html",          "logout.html",
-                                        "dashboard.html",      "mail/verify.txt",
-                                        "mail/verify.html",    "mail/confirmed.txt",
-                                        "mail/confirmed.html", NULL};
+    apr_array_header_t *names = apr_array_make(pool, 64, sizeof(const char *));
 
-    (void)pool;
-    return names;
+    APR_ARRAY_PUSH(names, const char *) = "problem.html";
+    ua_routes_each(add_template, names);
+    for (int kind = 0; kind < UA_MAIL_NOBODY; kind++) {
+        const char *stem = apr_pstrcat(pool, "mail/", ua_mail_kinds[kind].name, NULL);
+
+        APR_ARRAY_PUSH(names, const char *) = apr_pstrcat(pool, stem, ".txt", NULL);
+        APR_ARRAY_PUSH(names, const char *) = apr_pstrcat(pool, stem, ".html", NULL);
+    }
+    APR_ARRAY_PUSH(names, const char *) = NULL;
+    return (const char *const *)(void *)names->elts;
 }

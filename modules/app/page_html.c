@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+/* Sessions that end after so long without use are worth a warning two minutes before. */
+#define LEAST_IDLE apr_time_from_sec(121)
+#define MOST_IDLE  apr_time_from_sec(24 * 3600)
+
 typedef struct frame_t {
     ua_req_t *req;
     json_t *paths;
@@ -57,11 +61,15 @@ static void add_fields(json_t *view, ua_req_t *req)
 {
     json_t *fields = ua_json_object(req->ctx->pool);
     json_t *errors = json_array();
+    json_t *own = json_array();
 
-    for (const ua_field_t *f = req->route ? req->route->fields : NULL; f && f->name; f++) {
+    for (const ua_field_t *f = req->fields; f->name; f++) {
         const char *text = apr_table_get(req->errors, f->name);
 
         json_object_set(fields, f->name, field_json(req, f));
+        if (f->check == ua_check_own_field) {
+            json_array_append(own, json_object_get(fields, f->name));
+        }
         if (text) {
             json_t *error = ua_json_object(req->ctx->pool);
 
@@ -72,6 +80,7 @@ static void add_fields(json_t *view, ua_req_t *req)
         }
     }
     json_object_set(view, "field", fields);
+    json_object_set_new(view, "own_fields", own);
     ua_json_set_flag(view, "has_errors", json_array_size(errors) > 0);
     json_object_set_new(view, "errors", errors);
 }
@@ -100,13 +109,19 @@ static void add_problem(json_t *view, ua_req_t *req, const ua_res_t *res)
     json_object_set(view, "problem", problem);
 }
 
-/* ?notice=<code> of the fixed list, shown once: by the page it leads to. */
+/* ?notice=<code> of the fixed list, shown once: by the page it leads to. What this very page has to say
+ * comes first. */
 static const char *notice_of(ua_req_t *req, const ua_res_t *res)
 {
     const char *code = ua_query_get(req->ctx->pool, req->query, "notice");
 
-    return code && !res->problem && req->method != UA_METHOD_POST ? ua_page_notice_of_code(code)
-                                                                  : NULL;
+    if (res->problem || req->method == UA_METHOD_POST) {
+        return NULL;
+    }
+    if (res->notice != UA_NOTICE_NONE) {
+        return ua_page_notice(res->notice);
+    }
+    return code ? ua_page_notice_of_code(code) : NULL;
 }
 
 static void add_site(json_t *view, const ua_app_t *app, ua_req_t *req)
@@ -127,9 +142,14 @@ static void add_site(json_t *view, const ua_app_t *app, ua_req_t *req)
 static void add_person(json_t *view, const ua_req_t *req)
 {
     json_t *person = ua_json_object(req->ctx->pool);
+    apr_time_t most = req->session->expires - req->ctx->now;
+    apr_time_t idle = req->session->idle < most ? req->session->idle : most;
 
     ua_json_set(person, "username", req->session->username);
     ua_json_set(person, "display_name", req->session->display_name);
+    if (idle >= LEAST_IDLE && idle <= MOST_IDLE) {
+        ua_json_set_number(person, "idle", apr_time_sec(idle));
+    }
     json_object_set(view, "signed_in", person);
 }
 

@@ -8,7 +8,7 @@ static json_t *errors_json(ua_req_t *req)
 {
     json_t *errors = ua_json_object(req->ctx->pool);
 
-    for (const ua_field_t *f = req->route ? req->route->fields : NULL; f && f->name; f++) {
+    for (const ua_field_t *f = req->fields; f->name; f++) {
         ua_json_set(errors, f->name, apr_table_get(req->errors, f->name));
     }
     return errors;
@@ -49,7 +49,7 @@ static json_t *form_json(ua_req_t *req)
     json_t *list = json_array();
 
     json_object_set_new(view, "fields", list);
-    for (const ua_field_t *f = req->route ? req->route->fields : NULL; f && f->name; f++) {
+    for (const ua_field_t *f = req->fields; f->name; f++) {
         json_t *field = ua_json_object(req->ctx->pool);
 
         ua_json_set(field, "name", f->name);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Another process may be at the same steps: what fails between its statements works afterwards. */
-#define TRIES 3
+#define TRIES 10
 
 /* Behind the comments and empty lines at the start of `text`. */
 static char *skip_comments(char *text)

@@ -229,11 +229,34 @@ static const char *resolve_looks(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
+static const char *resolve_tokens(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *url = conf->password_breach_url;
+
+    conf->token_audience = conf->token_audience ? conf->token_audience : conf->site;
+    *row = UA_D_token_audience;
+    if (*conf->token_audience == '\0' || strlen(conf->token_audience) > 255 ||
+        !ua_utf8_valid(conf->token_audience, strlen(conf->token_audience))) {
+        return "UserAuthTokenAudience is at most 255 bytes of UTF-8 text";
+    }
+    *row = UA_D_password_breach_url;
+    if (url && ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
+                url[strlen(url) - 1] != '/' || strlen(url) > 512)) {
+        return apr_psprintf(
+            pool,
+            "UserAuthPasswordBreachURL is an address that ends with a slash, such "
+            "as https://api.pwnedpasswords.com/range/, not \"%s\"",
+            url);
+    }
+    return NULL;
+}
+
 const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
-    static resolve_f *const steps[] = {resolve_base_url,  resolve_paths,    resolve_database,
-                                       resolve_rates,     ua_settings_mail, resolve_hash,
-                                       resolve_blocklist, resolve_looks};
+    static resolve_f *const steps[] = {resolve_base_url,    resolve_paths,    resolve_database,
+                                       resolve_rates,       ua_settings_mail, resolve_hash,
+                                       ua_settings_profile, resolve_tokens,   resolve_blocklist,
+                                       resolve_looks};
 
     ua_conf_defaults(conf, pool);
     for (apr_size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

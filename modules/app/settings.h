@@ -10,4 +10,7 @@ typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
 /* Everything about mail: where it goes, from whom, how secretly, how often. */
 const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
+/* settings_profile.c */
+const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
 #endif

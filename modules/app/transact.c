@@ -152,4 +152,5 @@ void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         ua_db_rollback(req->ctx);
         refuse_failure(app, req, res, rv);
     }
+    write_lines(app, req->ctx);
 }

@@ -26,6 +26,9 @@ static const ua_session_t *session_of(request_rec *r, const ua_app_t *app, ua_re
     if (gated && gated->ctx->conf == app->conf) {
         return gated->session;
     }
+    if (req->method == UA_METHOD_POST && ua_app_owns(app->conf, UA_AREA_PERSONAL, req->path)) {
+        ua_edge_body(r, req); /* a form of ours is kept until its person has signed in again */
+    }
     return ua_gate_check(app, req, res) == APR_SUCCESS ? req->session : NULL;
 }
 

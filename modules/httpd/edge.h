@@ -22,7 +22,8 @@ typedef struct ua_server_t {
     int inherits;  /* the base URL is the main server's, not this virtual host's own */
     ua_app_t *app; /* NULL where the module has nothing to do */
     server_rec *server;
-    apr_file_t *events;
+    apr_file_t *events;           /* the event log, or NULL */
+    struct ua_losses_t *losses;   /* shared: its lines that could not be written */
     apr_array_header_t *watches;  /* of the main server: what watch.c runs */
     volatile apr_uint32_t *cause; /* shared: the last cause of a mail failure */
 } ua_server_t;
@@ -53,6 +54,11 @@ void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server);
 const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row);
 const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *row);
 
+/* events.c: opens the event log, in the parent. NULL, or what is wrong. */
+const char *ua_edge_events_open(ua_server_t *server, apr_pool_t *pool, process_rec *process);
+/* Writes one line; `baton` is the ua_server_t. Never waits. */
+void ua_edge_event(void *baton, const char *line);
+
 /* shared.c: memory of all children, the same before and after a restart. */
 apr_status_t ua_edge_shared(void **out, int *fresh, process_rec *process, const char *name,
                             apr_size_t size);
@@ -66,7 +72,7 @@ apr_status_t ua_edge_watch_child(apr_pool_t *pchild, server_rec *main_server);
 
 /* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
-/* Reads the body of a submit into it, bounded. */
+/* Reads the body of a submit into it, bounded; the first time only. */
 void ua_edge_body(request_rec *r, ua_req_t *req);
 /* The request that was gated, of this request or the one it came from; NULL without. */
 const ua_req_t *ua_edge_gated(const request_rec *r);

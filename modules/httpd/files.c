@@ -107,16 +107,28 @@ static const char *check_database(apr_pool_t *pool, const char *path)
     return NULL;
 }
 
-/* The parent opens it, as ErrorLog: its folder has to be there. */
+/* The parent opens it, as ErrorLog: its folder has to be there. What could make a writer wait is for a
+ * program on a pipe only. */
 static const char *check_event_log(apr_pool_t *pool, const char *path)
 {
-    const char *folder = parent_of(pool, ap_server_root_relative(pool, path));
+    const char *full = ap_server_root_relative(pool, path);
     struct stat info;
 
-    return stat(folder, &info) == 0 && S_ISDIR(info.st_mode)
+    if (*path == '|') {
+        return path[1 + strspn(path + 1, "|$ ")]
+                   ? NULL
+                   : "UserAuthEventLog: name the program behind the \"|\"";
+    }
+    if (stat(full, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISCHR(info.st_mode)) {
+        return apr_psprintf(pool,
+                            "UserAuthEventLog: %s is not a plain file: name another one, or "
+                            "\"|program\"",
+                            path);
+    }
+    return stat(parent_of(pool, full), &info) == 0 && S_ISDIR(info.st_mode)
                ? NULL
                : apr_psprintf(pool, "UserAuthEventLog: there is no folder %s: create it",
-                              folder);
+                              parent_of(pool, full));
 }
 
 /* libcurl reads it in the children. */

@@ -13,7 +13,7 @@ static int is_identity(const char *name)
     char plain[32];
     apr_size_t n = 0;
 
-    for (; name[n] && n < sizeof plain - 1; n++) {
+    for (; n < sizeof plain - 1 && name[n]; n++) {
         plain[n] = name[n];
         if (plain[n] == '_') {
             plain[n] = '-';

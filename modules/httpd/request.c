@@ -12,6 +12,7 @@ typedef struct kept_t {
     ua_req_t *req;
     const char *query; /* as sent, before it was masked */
     const char *uri;
+    int has_body; /* read already */
 } kept_t;
 
 static kept_t *kept(request_rec *r)
@@ -74,6 +75,7 @@ static void copy_headers(ua_req_t *req, const request_rec *r)
     req->fetch_dest = header(r, "Sec-Fetch-Dest");
     req->purpose = *purpose ? purpose : header(r, "Purpose");
     req->requested_with = header(r, "X-Requested-With");
+    req->authorization = header(r, "Authorization");
 }
 
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
@@ -161,6 +163,10 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
     char *buffer = NULL;
     apr_status_t rv = APR_SUCCESS;
 
+    if (kept(r)->has_body) {
+        return;
+    }
+    kept(r)->has_body = 1;
     if (declared && (!ap_parse_strict_length(&length, declared) || length > UA_BODY_BYTES)) {
         rv = APR_ENOSPC;
     }
@@ -179,7 +185,8 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
 /* 1 when the value of a parameter is a secret. A name that is written with escapes may be one. */
 static int is_secret(const char *name, apr_size_t length)
 {
-    return memchr(name, '%', length) || (length == 5 && strncasecmp(name, "token", 5) == 0) ||
+    return memchr(name, '%', length) ||
+           (length >= 5 && strncasecmp(name + length - 5, "token", 5) == 0) ||
            (length == 4 && strncasecmp(name, "code", 4) == 0);
 }
 

@@ -19,18 +19,6 @@ static void log_line(void *baton, ua_level_e level, const char *line)
     ap_log_error(APLOG_MARK, (int)level, 0, server->server, "%s", line);
 }
 
-static void write_event(void *baton, const char *line)
-{
-    const ua_server_t *server = baton;
-    char buffer[2048];
-    apr_size_t length = 0;
-
-    if (server->events) {
-        length = (apr_size_t)apr_snprintf(buffer, sizeof buffer - 1, "%s\n", line);
-        (void)apr_file_write_full(server->events, buffer, length, NULL);
-    }
-}
-
 /* "virtual host www.example.com (file:12), file:20: UserAuthX is …" */
 static int refuse(const server_rec *s, apr_pool_t *pool, const ua_conf_t *conf, int row,
                   const char *why)
@@ -49,7 +37,7 @@ static int refuse(const server_rec *s, apr_pool_t *pool, const ua_conf_t *conf, 
 
 static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int alone)
 {
-    ua_host_t host = {server, log_line, write_event};
+    ua_host_t host = {server, log_line, ua_edge_event};
     const char *err = ua_edge_site_refusal(s, alone);
     int row = -1;
 
@@ -154,14 +142,7 @@ static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *pro
     }
     server->cause = memory;
     *row = UA_D_event_log;
-    if (conf->event_log &&
-        apr_file_open(&server->events, ap_server_root_relative(pool, conf->event_log),
-                      APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_APPEND,
-                      APR_UREAD | APR_UWRITE | APR_GREAD, pool) != APR_SUCCESS) {
-        return apr_psprintf(pool, "UserAuthEventLog: %s can't be opened for writing",
-                            conf->event_log);
-    }
-    return NULL;
+    return ua_edge_events_open(server, pool, process);
 }
 
 static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
@@ -218,7 +199,7 @@ static void start_child(ua_server_t *server, apr_pool_t *pchild)
     apr_status_t rv = connect_site(server->app, server->server->process);
 
     if (rv == APR_SUCCESS) {
-        rv = ua_touches_create(&server->app->touches, pchild);
+        rv = ua_app_enter(server->app, pchild);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server->server,
