@@ -5,12 +5,13 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "domain/event.h"
-#include "domain/outbox.h"
 
 #include <string.h>
 
 /* The page asks again so often until the address is confirmed, in seconds. */
 #define REFRESH 5
+
+#define NO_MORE "An address can be corrected three times. Register again with the right one."
 
 static const ua_field_t fields[] = {
     {"email", "Correct address", "email", 1, "email", NULL, NULL, ua_check_email}, {0}};
@@ -36,6 +37,9 @@ static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account
         return APR_SUCCESS;
     }
     UA_CHECK(ua_outbox_state(&sending, req->ctx, account->id, UA_MAIL_VERIFY, account->email));
+    if (sending == UA_SENDING_UNKNOWN) {
+        UA_CHECK(ua_hidden_state(&sending, req->ctx, account));
+    }
     *out = words[sending];
     return APR_SUCCESS;
 }
@@ -86,19 +90,6 @@ static apr_status_t check_email_show(ua_res_t *res, ua_req_t *req)
     return req->wants_json ? APR_SUCCESS : describe(res, req, account, state);
 }
 
-/* The address is another's: 409 as at registration. */
-static apr_status_t find_taken(ua_res_t *res, ua_req_t *req, const char *email_key)
-{
-    ua_account_t *other = NULL;
-    apr_status_t rv = ua_account_by_email(&other, req->ctx, email_key);
-
-    if (rv == APR_SUCCESS) {
-        ua_field_error(req, "email", "Email already in use");
-        ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
 static void refuse_correction(ua_res_t *res, const char *detail)
 {
     ua_refuse(res, UA_PROBLEM_FORBIDDEN);
@@ -106,9 +97,33 @@ static void refuse_correction(ua_res_t *res, const char *detail)
     res->template = "problem.html";
 }
 
-/* Gives the account another address, ends older links, sends a new one. */
+/* What the page shows, and programs get, after a correction. */
+static void answer(ua_res_t *res, ua_req_t *req, const char *email)
+{
+    req->counted = 1;
+    ua_json_set(res->view, "mail", "queued");
+    ua_json_set(res->view, "email", email);
+    ua_go(res, 200, req->path, UA_NOTICE_CORRECTED);
+}
+
+/* The older links die; a new one is on its way, or what stands for it when the address is `taken`. */
+static apr_status_t renew_links(ua_req_t *req, const ua_account_t *account,
+                                const char *email_key, int taken)
+{
+    ua_ctx_t *ctx = req->ctx;
+    apr_interval_time_t strangers = 0;
+
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
+    UA_CHECK(ua_outbox_drop_all(ctx, account->id, UA_MAIL_VERIFY));
+    UA_CHECK(ua_mail_take(&strangers, req, email_key, ""));
+    return taken ? ua_hidden_mail(req, account, email_key, strangers == 0)
+                 : ua_mail_verification(req, account);
+}
+
+/* Gives the account another address. */
 static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
-                            const ua_email_t *email)
+                            const ua_email_t *email, int taken)
 {
     ua_ctx_t *ctx = req->ctx;
     apr_interval_time_t wait = 0;
@@ -119,23 +134,44 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
         ua_mail_refuse(res, req, wait);
         return APR_SUCCESS;
     }
-    rv = ua_account_correct(ctx, account->id, email->address, email->key);
+    rv = ua_account_correct(ctx, account->id, email->address,
+                            taken ? account->id
+                                  : email->key); /* no claim on what is another's */
     if (rv == APR_NOTFOUND) {
-        refuse_correction(
-            res, "An address can be corrected three times. Register again with the right one.");
+        refuse_correction(res, NO_MORE);
         return APR_SUCCESS;
     }
     UA_CHECK(rv);
-    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
-    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
-    UA_CHECK(ua_outbox_drop_all(ctx, account->id, UA_MAIL_VERIFY));
     account->email = email->address;
-    UA_CHECK(ua_mail_verification(req, account));
-    UA_CHECK(ua_event_add(ctx, "address_corrected", account->id, ""));
-    req->counted = 1;
-    ua_json_set(res->view, "mail", "queued");
-    ua_json_set(res->view, "email", account->email);
-    ua_go(res, 200, req->path, UA_NOTICE_CORRECTED);
+    UA_CHECK(renew_links(req, account, email->key, taken));
+    answer(res, req, account->email);
+    return ua_event_add(ctx, "address_corrected", account->id, "");
+}
+
+/* Nothing is to be corrected, or can be: 1 when answered. */
+static int answer_early(ua_res_t *res, ua_req_t *req, const ua_account_t *account,
+                        const ua_email_t *email)
+{
+    if (account->enabled || strcmp(email->address, account->email) == 0) {
+        ua_go(res, 200, req->path, UA_NOTICE_UNCHANGED);
+        return 1;
+    }
+    if (account->corrections >= UA_CORRECTIONS) {
+        refuse_correction(res, NO_MORE);
+        return 1;
+    }
+    return 0;
+}
+
+/* The address is another's: 409 as at registration, or nothing is said. */
+static apr_status_t find_taken(int *taken, ua_res_t *res, ua_req_t *req,
+                               const ua_account_t *account, const char *email_key)
+{
+    UA_CHECK(ua_email_taken(taken, req->ctx, email_key, account->id));
+    if (*taken && !req->ctx->conf->hide_accounts) {
+        ua_field_error(req, "email", "Email already in use");
+        ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
+    }
     return APR_SUCCESS;
 }
 
@@ -143,6 +179,7 @@ static apr_status_t check_email_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_account_t *account = NULL;
     ua_email_t email;
+    int taken = 0;
     apr_status_t rv = own_account(&account, req);
 
     if (rv == APR_NOTFOUND) {
@@ -151,17 +188,11 @@ static apr_status_t check_email_submit(ua_res_t *res, ua_req_t *req)
     }
     UA_CHECK(rv);
     UA_CHECK(ua_email_parse(&email, req->ctx->pool, ua_field(req, "email")));
-    if (account->enabled || strcmp(email.address, account->email) == 0) {
-        ua_go(res, 200, req->path, UA_NOTICE_UNCHANGED);
-        return check_email_show(res, req);
+    if (answer_early(res, req, account, &email)) {
+        return res->problem ? APR_SUCCESS : check_email_show(res, req);
     }
-    if (account->corrections >= UA_CORRECTIONS) {
-        refuse_correction(
-            res, "An address can be corrected three times. Register again with the right one.");
-        return APR_SUCCESS;
-    }
-    UA_CHECK(find_taken(res, req, email.key));
-    return res->problem ? APR_SUCCESS : correct(res, req, account, &email);
+    UA_CHECK(find_taken(&taken, res, req, account, email.key));
+    return res->problem ? APR_SUCCESS : correct(res, req, account, &email, taken);
 }
 
 static const ua_route_t routes[] = {{.path = "check-email",

@@ -4,8 +4,12 @@
 #include "base/text.h"
 #include "base/unicode.h"
 #include "domain/password.h"
+#include "domain/username.h"
 
 #include <string.h>
+
+#define DISPLAY_NAME_MOST 64
+#define OWN_FIELD_MOST    255
 
 void ua_res_init(ua_res_t *res, const ua_req_t *req)
 {
@@ -142,4 +146,30 @@ const char *ua_check_password(ua_req_t *req, const char *value)
 {
     (void)req;
     return ua_password_length_refusal(value);
+}
+
+const char *ua_check_username(ua_req_t *req, const char *value)
+{
+    return ua_username_refusal(req->ctx->conf, value);
+}
+
+const char *ua_check_display_name(ua_req_t *req, const char *value)
+{
+    (void)req;
+    if (ua_utf8_length(value) > DISPLAY_NAME_MOST) {
+        return "Use at most 64 characters.";
+    }
+    return ua_utf8_deceptive(value) ? "Leave out invisible characters." : NULL;
+}
+
+const char *ua_check_own_field(ua_req_t *req, const char *value)
+{
+    (void)req;
+    if (*value == '\0') {
+        return "Please fill this in.";
+    }
+    if (ua_utf8_length(value) > OWN_FIELD_MOST) {
+        return "Use at most 255 characters.";
+    }
+    return ua_utf8_deceptive(value) ? "Leave out line breaks and invisible characters." : NULL;
 }

@@ -1,27 +1,125 @@
-/* common_mail.c: links and mails about an account that is not confirmed yet, how many mails one
- * address gets, and the cookie of the browser that registered. See feature.h. */
+/* common_mail.c: queues mails with the links they carry; how many mails one address gets; and the cookie
+ * of the browser that registered. See feature.h. */
 #include "feature.h"
+#include "base/agent.h"
+#include "base/email.h"
 #include "base/text.h"
-#include "domain/outbox.h"
+#include "domain/device.h"
 #include "domain/throttle.h"
 
 #include <string.h>
 
+/* A mail without a link is not worth sending after so long. */
+#define NOTICE_LIFETIME apr_time_from_sec(24 * 3600)
+
+/* A link of this purpose for the account, to this address. */
+static apr_status_t issue(const char **id, ua_ctx_t *ctx, const char *account_id,
+                          const char *purpose, const char *email)
+{
+    ua_token_t token = {.account_id = account_id, .purpose = purpose, .email = email};
+
+    return ua_token_issue(id, ctx, &token, ua_token_lifetime(ctx->conf, purpose));
+}
+
+/* How long the link of a mail is of use: a closed account is restored before it is erased, or never. */
+static apr_interval_time_t life_of(const ua_ctx_t *ctx, const ua_account_t *account,
+                                   const char *purpose)
+{
+    apr_interval_time_t life = ua_token_lifetime(ctx->conf, purpose);
+    int again = account->closed > 0 && strcmp(purpose, UA_PURPOSE_RESTORE) == 0;
+
+    return again ? account->closed + life - ctx->now : life;
+}
+
+/* Where it came from, for the mails that tell of an act. */
+static const char *detail_of(ua_ctx_t *ctx, json_t *extra)
+{
+    json_t *detail = ua_json_object(ctx->pool);
+
+    ua_json_set(detail, "device", ua_agent_words(ctx->pool, ctx->agent));
+    ua_json_set(detail, "address", ctx->address);
+    if (extra) {
+        json_object_update(detail, extra);
+    }
+    return ua_json_text(ctx->pool, detail);
+}
+
+apr_status_t ua_mail_queue(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_kind_e kind,
+                           const char *email, json_t *detail)
+{
+    const ua_mail_kind_t *row = &ua_mail_kinds[kind];
+    ua_outbox_t mail = {.account_id = account->id,
+                        .kind = kind,
+                        .email = email ? email : account->email,
+                        .username = account->username,
+                        .token_id = "",
+                        .disown_id = "",
+                        .detail = detail_of(ctx, detail),
+                        .expires = ctx->now + NOTICE_LIFETIME};
+
+    if (*row->purpose) {
+        UA_CHECK(issue(&mail.token_id, ctx, account->id, row->purpose, mail.email));
+        mail.expires = ctx->now + life_of(ctx, account, row->purpose);
+    }
+    if (row->disown) {
+        UA_CHECK(issue(&mail.disown_id, ctx, account->id, UA_PURPOSE_DISOWN, mail.email));
+    }
+    return ua_outbox_add(ctx, &mail);
+}
+
+apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
+{
+    const ua_mail_kind_t *row = &ua_mail_kinds[kind];
+    ua_outbox_t mail = {.account_id = "",
+                        .kind = UA_MAIL_NOBODY,
+                        .email = "",
+                        .username = "",
+                        .token_id = "",
+                        .disown_id = "",
+                        .detail = detail_of(ctx, NULL),
+                        .expires = ctx->now + NOTICE_LIFETIME};
+
+    if (*row->purpose) {
+        UA_CHECK(issue(&mail.token_id, ctx, "", row->purpose, ""));
+    }
+    if (row->disown) {
+        UA_CHECK(issue(&mail.disown_id, ctx, "", UA_PURPOSE_DISOWN, ""));
+    }
+    return ua_outbox_add(ctx, &mail);
+}
+
 apr_status_t ua_mail_verification(ua_req_t *req, const ua_account_t *account)
 {
-    ua_ctx_t *ctx = req->ctx;
-    ua_token_t token = {
-        .account_id = account->id, .purpose = UA_PURPOSE_VERIFY, .email = account->email};
-    ua_outbox_t mail = {.account_id = account->id,
-                        .kind = UA_MAIL_VERIFY,
-                        .email = account->email,
-                        .username = account->username,
-                        .expires = ctx->now + ctx->conf->verify_lifetime};
+    return ua_mail_queue(req->ctx, account, UA_MAIL_VERIFY, NULL, NULL);
+}
 
-    UA_CHECK(ua_token_issue(&mail.token_id, ctx, &token, ctx->conf->verify_lifetime));
-    token.purpose = UA_PURPOSE_DISOWN;
-    UA_CHECK(ua_token_issue(&mail.disown_id, ctx, &token, ctx->conf->disown_lifetime));
-    return ua_outbox_add(ctx, &mail);
+/* 1 in *may for the first time in 24 h. */
+static apr_status_t take_daily(int *may, ua_ctx_t *ctx, const char *key, ua_mail_kind_e kind)
+{
+    static const ua_rate_t once = {1, apr_time_from_sec(24 * 3600)};
+    const char *name = NULL;
+    apr_interval_time_t wait = 0;
+
+    UA_CHECK(ua_throttle_name(&name, ctx, ua_mail_kinds[kind].name, key));
+    UA_CHECK(ua_throttle_take(&wait, ctx, name, &once));
+    *may = wait == 0;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_mail_daily(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_kind_e kind)
+{
+    int may = 0;
+
+    UA_CHECK(take_daily(&may, ctx, account->id, kind));
+    return may ? ua_mail_queue(ctx, account, kind, NULL, NULL) : APR_SUCCESS;
+}
+
+apr_status_t ua_mail_daily_decoy(ua_ctx_t *ctx, const char *key, ua_mail_kind_e kind)
+{
+    int may = 0;
+
+    UA_CHECK(take_daily(&may, ctx, key, kind));
+    return may ? ua_mail_decoy(ctx, kind) : APR_SUCCESS;
 }
 
 /* The counter of one rate for one address and asker. */
@@ -64,6 +162,56 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
         UA_CHECK(ua_throttle_take(&none, req->ctx, name, &req->ctx->conf->mail_rates[i]));
     }
     *wait = left;
+    return APR_SUCCESS;
+}
+
+/* The account that this browser registered with this address, still unconfirmed, or NULL. */
+static apr_status_t find_registration(ua_account_t **out, ua_req_t *req, const char *email_key)
+{
+    const char *id = ua_registration_account(req);
+    ua_account_t *found = NULL;
+    ua_email_t email;
+    apr_status_t rv = id ? ua_account_by_id(&found, req->ctx, id) : APR_NOTFOUND;
+
+    if (rv == APR_SUCCESS && found->verified == 0) {
+        UA_CHECK(ua_email_parse(&email, req->ctx->pool, found->email));
+        *out = strcmp(email.key, email_key) == 0 ? found : NULL;
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* Whose browser asks: the account's id when it has a cookie of this account, else "". */
+static apr_status_t find_asker(const char **owner, ua_mail_ask_t *ask, ua_req_t *req,
+                               const ua_account_t *account, const char *email_key)
+{
+    const char *device =
+        ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, "device"));
+    ua_account_t *registered = NULL;
+    int known = 0;
+
+    UA_CHECK(ua_device_known(&known, req->ctx, device, account ? account->id : ""));
+    UA_CHECK(find_registration(&registered, req, email_key));
+    if (registered && (!account || strcmp(registered->id, account->id) != 0)) {
+        ask->hidden = registered;
+    }
+    *owner = registered ? registered->id : known ? account->id : "";
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_mail_ask(ua_mail_ask_t *out, ua_req_t *req, const ua_account_t *account,
+                         const char *email_key)
+{
+    ua_mail_ask_t ask = {0, 1, NULL};
+    apr_interval_time_t strangers = 0;
+    const char *owner = NULL;
+
+    UA_CHECK(find_asker(&owner, &ask, req, account, email_key));
+    UA_CHECK(ua_mail_take(&ask.wait, req, email_key, owner));
+    if (ask.wait == 0 && *owner) { /* mails of a known browser count for strangers, too */
+        UA_CHECK(ua_mail_take(&strangers, req, email_key, ""));
+    }
+    ask.may = ask.wait == 0 && (!ask.hidden || strangers == 0);
+    *out = ask;
     return APR_SUCCESS;
 }
 

@@ -43,78 +43,124 @@ static int is_cleaned(ua_res_t *res, ua_req_t *req, const char *purpose)
     return 1;
 }
 
-/* The literal titles of contract 2 for a verification link; every other link has the general ones. */
-static const char *title_of(const char *purpose, ua_problem_e problem)
+/* What is said about a link of one purpose that is not good. */
+typedef struct words_t {
+    const char *purpose;                     /* NULL: every other one */
+    const char *title[UA_TOKEN_EXPIRED + 1]; /* or NULL: the general one of problems.def */
+    const char
+        *detail[UA_TOKEN_EXPIRED + 1]; /* likewise; of an expired one: behind its lifetime */
+    const char *offers[UA_TOKEN_EXPIRED + 1]; /* names, blank-separated */
+} words_t;
+
+/* Titles and offers are contract 2's. */
+static const words_t purposes[] = {
+    {UA_PURPOSE_VERIFY,
+     {[UA_TOKEN_INVALID] = "Invalid verification link",
+      [UA_TOKEN_USED] = "Verification link has already been used",
+      [UA_TOKEN_EXPIRED] = "Verification link has expired"},
+     {[UA_TOKEN_USED] = "Each link works once. If you opened it before, your address is "
+                        "confirmed and you can log in.",
+      [UA_TOKEN_EXPIRED] = " We can send you a new one."},
+     {[UA_TOKEN_INVALID] = "resend register",
+      [UA_TOKEN_USED] = "login",
+      [UA_TOKEN_EXPIRED] = "resend"}},
+    {UA_PURPOSE_RESET,
+     {[UA_TOKEN_INVALID] = "Invalid password reset link",
+      [UA_TOKEN_USED] = "Password reset link has already been used",
+      [UA_TOKEN_EXPIRED] = "Password reset link has expired"},
+     {[UA_TOKEN_INVALID] = "This link isn't complete, or your account changed since we sent "
+                           "it. We can send you a new one.",
+      [UA_TOKEN_USED] = "Each link works once. If you set a new password with it, you can log "
+                        "in. If not, we can send you a new one.",
+      [UA_TOKEN_EXPIRED] = " We can send you a new one."},
+     {[UA_TOKEN_INVALID] = "reset",
+      [UA_TOKEN_USED] = "login reset",
+      [UA_TOKEN_EXPIRED] = "reset"}},
+    {NULL, {NULL}, {[UA_TOKEN_EXPIRED] = ""}, {NULL}}};
+
+static const words_t *words_of(const char *purpose)
 {
-    if (strcmp(purpose, UA_PURPOSE_VERIFY) != 0) {
-        return NULL;
+    const words_t *words = purposes;
+
+    while (words->purpose && strcmp(words->purpose, purpose) != 0) {
+        words++;
     }
-    if (problem == UA_PROBLEM_TOKEN_INVALID) {
-        return "Invalid verification link";
-    }
-    return problem == UA_PROBLEM_TOKEN_USED ? "Verification link has already been used"
-                                            : "Verification link has expired";
+    return words;
 }
 
-static void offer_verification(ua_res_t *res, ua_req_t *req, ua_problem_e problem)
+static void offer(ua_res_t *res, ua_req_t *req, const char *names)
 {
-    if (problem == UA_PROBLEM_TOKEN_USED) {
-        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
-        return;
-    }
-    ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"), "Send a new link");
-    if (problem == UA_PROBLEM_TOKEN_INVALID) {
-        ua_offer(res, "register", ua_path(req, UA_AREA_PUBLIC, "register"), "Register");
+    static const struct {
+        const char *name, *page, *text;
+    } rows[] = {{"login", "login", "Log in"},
+                {"resend", "resend", "Send a new link"},
+                {"reset", "forgot", "Send a new link"},
+                {"register", "register", "Register"}};
+
+    for (size_t i = 0; names && i < sizeof rows / sizeof *rows; i++) {
+        if (ua_listed(names, rows[i].name)) {
+            ua_offer(res, rows[i].name, ua_path(req, UA_AREA_PUBLIC, rows[i].page),
+                     rows[i].text);
+        }
     }
 }
 
-static const char *refused_detail(ua_req_t *req, const ua_token_t *token, ua_problem_e problem)
+static const char *detail_of(ua_req_t *req, const words_t *words, const ua_token_t *token)
 {
-    int verification = strcmp(token->purpose, UA_PURPOSE_VERIFY) == 0;
-    apr_interval_time_t life =
-        verification ? req->ctx->conf->verify_lifetime : req->ctx->conf->disown_lifetime;
+    apr_pool_t *pool = req->ctx->pool;
+    apr_interval_time_t life = ua_token_lifetime(req->ctx->conf, token->purpose);
 
-    if (problem == UA_PROBLEM_TOKEN_EXPIRED) {
-        return apr_psprintf(req->ctx->pool, "Links like this work for %s.%s",
-                            ua_duration_words(req->ctx->pool, life),
-                            verification ? " We can send you a new one." : "");
-    }
-    if (problem == UA_PROBLEM_TOKEN_USED && verification) {
-        return "Each link works once. If you opened it before, your address is confirmed and "
-               "you can log in.";
-    }
-    return NULL;
+    return token->standing == UA_TOKEN_EXPIRED
+               ? apr_pstrcat(pool, "Links like this work for ", ua_duration_words(pool, life),
+                             ".", words->detail[UA_TOKEN_EXPIRED], NULL)
+               : words->detail[token->standing];
 }
 
 /* Says what is wrong with a token that is not good, and counts the try. */
 static void refuse(ua_res_t *res, ua_req_t *req, const ua_token_t *token)
 {
-    ua_problem_e problem = token->standing == UA_TOKEN_USED      ? UA_PROBLEM_TOKEN_USED
-                           : token->standing == UA_TOKEN_EXPIRED ? UA_PROBLEM_TOKEN_EXPIRED
-                                                                 : UA_PROBLEM_TOKEN_INVALID;
+    static const ua_problem_e problems[] = {[UA_TOKEN_INVALID] = UA_PROBLEM_TOKEN_INVALID,
+                                            [UA_TOKEN_USED] = UA_PROBLEM_TOKEN_USED,
+                                            [UA_TOKEN_EXPIRED] = UA_PROBLEM_TOKEN_EXPIRED};
+    const words_t *words = words_of(token->purpose);
 
-    ua_refuse(res, problem);
+    ua_refuse(res, problems[token->standing]);
     res->template = "problem.html";
-    res->title = title_of(token->purpose, problem);
-    res->detail = refused_detail(req, token, problem);
-    if (strcmp(token->purpose, UA_PURPOSE_VERIFY) == 0) {
-        offer_verification(res, req, problem);
-    }
+    res->title = words->title[token->standing];
+    res->detail = detail_of(req, words, token);
+    offer(res, req, words->offers[token->standing]);
     req->counted = 1;
 }
 
-/* The token of this request and its account. A link without an account leads nowhere: invalid. */
-static apr_status_t read_both(ua_token_t **token, ua_account_t **account, ua_req_t *req,
-                              const char *purpose)
+/* A link sets a password only for who can sign in with it, and only from the mailbox the account has now;
+ * who never confirmed an address can sign in from then on. */
+static int leads_on(const ua_token_t *token, const ua_account_t *account)
 {
+    if (strcmp(token->purpose, UA_PURPOSE_RESET) != 0) {
+        return 1;
+    }
+    return (account->enabled || account->verified == 0) &&
+           strcmp(token->email, account->email) == 0;
+}
+
+apr_status_t ua_link_find(ua_token_t **out, ua_account_t **account, ua_req_t *req,
+                          const char *purpose)
+{
+    ua_token_t *token = NULL;
+    ua_account_t *found = NULL;
     apr_status_t rv = APR_NOTFOUND;
 
-    UA_CHECK(ua_token_read(token, req->ctx, purpose, ua_link_token(req, purpose)));
-    if ((*token)->standing == UA_TOKEN_GOOD) {
-        rv = ua_account_by_id(account, req->ctx, (*token)->account_id);
-        (*token)->standing = rv == APR_NOTFOUND ? UA_TOKEN_INVALID : UA_TOKEN_GOOD;
+    UA_CHECK(ua_token_read(&token, req->ctx, purpose, ua_link_token(req, purpose)));
+    if (token->standing == UA_TOKEN_GOOD) {
+        rv = ua_account_by_id(&found, req->ctx, token->account_id);
+        token->standing = found && leads_on(token, found) ? UA_TOKEN_GOOD : UA_TOKEN_INVALID;
     }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        return rv;
+    }
+    *out = token;
+    *account = token->standing == UA_TOKEN_GOOD ? found : *account;
+    return APR_SUCCESS;
 }
 
 apr_status_t ua_link_show(ua_res_t *res, ua_req_t *req, const char *purpose)
@@ -125,7 +171,7 @@ apr_status_t ua_link_show(ua_res_t *res, ua_req_t *req, const char *purpose)
     if (is_cleaned(res, req, purpose)) {
         return APR_SUCCESS;
     }
-    UA_CHECK(read_both(&token, &account, req, purpose));
+    UA_CHECK(ua_link_find(&token, &account, req, purpose));
     if (token->standing != UA_TOKEN_GOOD) {
         refuse(res, req, token);
     }
@@ -143,7 +189,7 @@ apr_status_t ua_link_use(ua_token_t **out, ua_account_t **account, ua_res_t *res
     ua_token_t *token = NULL;
     apr_status_t rv = APR_SUCCESS;
 
-    UA_CHECK(read_both(&token, account, req, purpose));
+    UA_CHECK(ua_link_find(&token, account, req, purpose));
     if (token->standing == UA_TOKEN_GOOD) {
         rv = ua_token_use(req->ctx, token);
         token->standing =

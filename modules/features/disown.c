@@ -1,17 +1,36 @@
-/* disown.c: "Not you? Remove this registration": the owner of an address frees it of an account that
- * a stranger registered with it and that was never confirmed. */
+/* disown.c: "this wasn't me". Before the address was confirmed its owner removes the registration that a
+ * stranger made with it; later the owner shuts everybody out until a new password is set by mail. */
 #include "feature.h"
 #include "domain/event.h"
-#include "domain/outbox.h"
 
 static const ua_field_t fields[] = {{"token", "Link", "hidden", 0, NULL, NULL, NULL, NULL},
                                     {0}};
 
+/* Whose link this is; NULL when it leads nowhere. */
+static apr_status_t find_account(ua_account_t **out, ua_req_t *req)
+{
+    ua_token_t *token = NULL;
+    apr_status_t rv = APR_NOTFOUND;
+
+    UA_CHECK(ua_token_read(&token, req->ctx, UA_PURPOSE_DISOWN,
+                           ua_link_token(req, UA_PURPOSE_DISOWN)));
+    if (token->standing == UA_TOKEN_GOOD) {
+        rv = ua_account_by_id(out, req->ctx, token->account_id);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 static apr_status_t disown_show(ua_res_t *res, ua_req_t *req)
 {
+    ua_account_t *account = NULL;
+
     UA_CHECK(ua_link_show(res, req, UA_PURPOSE_DISOWN));
-    if (!res->problem && !res->location && !req->wants_json) {
-        ua_json_set_flag(res->view, "can_remove", 1);
+    if (res->problem || res->location || req->wants_json) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(find_account(&account, req));
+    if (account) {
+        ua_json_set_flag(res->view, account->verified > 0 ? "can_disown" : "can_remove", 1);
     }
     return APR_SUCCESS;
 }
@@ -28,6 +47,35 @@ static apr_status_t remove_registration(ua_ctx_t *ctx, const ua_token_t *token)
     return ua_event_add(ctx, "registration_removed", token->account_id, "");
 }
 
+/* Nobody stays signed in, no password opens the account, no link that a thief asked for works. The
+ * address stays, and so does a link that undoes its change. */
+static apr_status_t shut_out(ua_ctx_t *ctx, const ua_account_t *account)
+{
+    UA_CHECK(ua_session_end_all(ctx, account->id, ""));
+    UA_CHECK(ua_account_password_off(ctx, account->id));
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_RESET, UA_ENDED_CHANGE));
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_EMAIL, UA_ENDED_CHANGE));
+    UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_SIBLING));
+    UA_CHECK(ua_event_add(ctx, "disowned", account->id, ""));
+    /* A closed account has no password to set: its own mail says what can be done. */
+    return account->closed > 0 ? APR_SUCCESS
+                               : ua_mail_queue(ctx, account, UA_MAIL_DISOWNED, NULL, NULL);
+}
+
+static apr_status_t act(ua_res_t *res, ua_req_t *req, const ua_token_t *token,
+                        const ua_account_t *account)
+{
+    int verified = account->verified > 0;
+
+    UA_CHECK(verified ? shut_out(req->ctx, account) : remove_registration(req->ctx, token));
+    res->notice = verified ? UA_NOTICE_DISOWNED : UA_NOTICE_REMOVED;
+    if (!req->wants_json) {
+        ua_json_set_flag(res->view, verified ? "disowned" : "removed", 1);
+        ua_json_set(res->view, "email", token->email);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t disown_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_token_t *token = NULL;
@@ -37,14 +85,8 @@ static apr_status_t disown_submit(ua_res_t *res, ua_req_t *req)
     if (token->standing != UA_TOKEN_GOOD) {
         return APR_SUCCESS;
     }
-    UA_CHECK(remove_registration(req->ctx, token));
     ua_link_done(res, req, UA_PURPOSE_DISOWN);
-    res->notice = UA_NOTICE_REMOVED;
-    if (!req->wants_json) {
-        ua_json_set_flag(res->view, "done", 1);
-        ua_json_set(res->view, "email", token->email);
-    }
-    return APR_SUCCESS;
+    return act(res, req, token, account);
 }
 
 static const ua_route_t routes[] = {{.path = "disown",

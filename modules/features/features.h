@@ -12,7 +12,25 @@
     X(disown)                                                                                  \
     X(login)                                                                                   \
     X(logout)                                                                                  \
+    X(forgot)                                                                                  \
+    X(reset)                                                                                   \
+    X(reauth)                                                                                  \
+    X(change_email)                                                                            \
+    X(undo)                                                                                    \
+    X(restore)                                                                                 \
+    X(api_token)                                                                               \
+    X(jwks)                                                                                    \
+    X(openapi)                                                                                 \
+    X(me)                                                                                      \
+    X(judge)                                                                                   \
     X(dashboard)                                                                               \
+    X(profile)                                                                                 \
+    X(change_password)                                                                         \
+    X(members)                                                                                 \
+    X(sessions)                                                                                \
+    X(activity)                                                                                \
+    X(export)                                                                                  \
+    X(close)                                                                                   \
     X(health)
 
 #define DECLARE(name) extern const ua_feature_t ua_feature_##name;

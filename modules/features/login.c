@@ -1,32 +1,13 @@
-/* login.c: a person signs in with a password. The same answer and the same work for a wrong
- * password and an unknown name; waits are counted per name as typed, known or not (contract 8). */
+/* login.c: a person signs in with a password. The same answer and the same work for a wrong password
+ * and an unknown name. */
 #include "feature.h"
 #include "base/email.h"
-#include "base/pwhash.h"
 #include "base/text.h"
-#include "domain/device.h"
 #include "domain/event.h"
 #include "domain/password.h"
-#include "domain/throttle.h"
 #include "domain/username.h"
 
 #include <string.h>
-
-/* What is told of a disabled password, known account or not. */
-#define DISABLED_WAIT apr_time_from_sec(3600)
-
-/* Failures from known and unknown browsers together that disable a password in any case. */
-#define FAILURES_MOST 100
-
-typedef struct work_t {
-    const char *key;       /* the name as typed, normalised */
-    ua_account_t *account; /* or NULL */
-    const char *counter;   /* whose failures count: the name's, or the known browser's */
-    int known_device;
-    int right;            /* the password is */
-    const char *rehashed; /* with today's parameters, or NULL */
-    apr_interval_time_t wait;
-} work_t;
 
 static const char *check_login(ua_req_t *req, const char *value)
 {
@@ -44,203 +25,91 @@ static const ua_field_t fields[] = {
     {"next", "Next", "hidden", 0, NULL, NULL, NULL, NULL},
     {0}};
 
-static apr_status_t find_account(work_t *work, ua_req_t *req)
+/* The account of a name or address, and what its waits are counted under. */
+static apr_status_t find_account(ua_account_t **account, const char **key, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
     const char *typed = ua_field(req, "login");
     ua_email_t email;
     apr_status_t rv = APR_NOTFOUND;
 
-    work->key = ua_lower(ctx->pool, typed);
+    *key = ua_lower(ctx->pool, typed);
     if (!strchr(typed, '@')) {
-        rv = ua_account_by_username(&work->account, ctx, work->key);
+        rv = ua_account_by_username(account, ctx, *key);
     }
     else if (ua_email_parse(&email, ctx->pool, typed) == APR_SUCCESS) {
-        work->key = email.key;
-        rv = ua_account_by_email(&work->account, ctx, work->key);
+        *key = email.key;
+        rv = ua_account_by_email(account, ctx, *key);
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-/* Failures count for the name as typed; from a browser the person signed in with before, for that
- * browser alone. */
-static apr_status_t find_counter(work_t *work, ua_req_t *req)
-{
-    apr_pool_t *pool = req->ctx->pool;
-    const char *cookie = ua_cookie_get(pool, req->cookie, ua_site_cookie(req, "device"));
-    const char *id = work->account ? work->account->id : "";
-
-    UA_CHECK(ua_device_known(&work->known_device, req->ctx, cookie, id));
-    if (work->known_device) {
-        return ua_throttle_name(&work->counter, req->ctx, "device",
-                                apr_pstrcat(pool, id, "|", cookie, NULL));
-    }
-    return ua_throttle_name(&work->counter, req->ctx, "login", work->key);
-}
-
-/* So many failures that the password is off until it is reset by mail. A name nobody has looks alike. */
-static int is_disabled(const work_t *work, const ua_conf_t *conf, apr_int64_t failures)
-{
-    const ua_account_t *a = work->account;
-
-    if (!a) {
-        return failures >= conf->lock_disable;
-    }
-    return a->failures >= conf->lock_disable ||
-           a->failures + a->device_failures >= FAILURES_MOST;
-}
-
-static apr_status_t find_wait(work_t *work, ua_req_t *req)
-{
-    apr_int64_t failures = 0;
-
-    UA_CHECK(ua_wait_peek(&work->wait, &failures, req->ctx, work->counter));
-    if (is_disabled(work, req->ctx->conf, failures)) {
-        work->wait = DISABLED_WAIT;
-    }
-    return APR_SUCCESS;
-}
-
-static void refuse_locked(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
-{
-    ua_refuse_wait(res, req, UA_PROBLEM_ACCOUNT_LOCKED, wait);
-    ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
-}
-
-static apr_status_t verify(work_t *work, ua_req_t *req)
-{
-    ua_ctx_t *ctx = req->ctx;
-    const char *hash = work->account ? work->account->password_hash : "";
-    const char *normal = NULL;
-    apr_status_t rv = APR_SUCCESS;
-
-    UA_CHECK(ua_password_normal(&normal, ctx, ua_field(req, "password")));
-    rv = ua_password_verify(ctx, hash, normal);
-    if (rv != APR_SUCCESS && rv != APR_EACCES) {
-        return ua_fail(ctx, rv, "password hash");
-    }
-    work->right = rv == APR_SUCCESS;
-    if (work->right && ua_pwhash_outdated(hash, &ctx->conf->pwhash)) {
-        return ua_password_hash(&work->rehashed, ctx, normal);
-    }
-    return APR_SUCCESS;
-}
-
-/* Takes the hash slot, reads the counters, hashes. The slot is held until the outcome is committed,
- * so parallel tries cannot pass the limit. */
+/* The slot comes first: parallel tries read what those before them committed. */
 static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
 {
-    ua_ctx_t *ctx = req->ctx;
-    work_t *work = apr_pcalloc(ctx->pool, sizeof *work);
+    ua_try_t *attempt = apr_pcalloc(req->ctx->pool, sizeof *attempt);
+    const char *key = NULL;
 
-    req->work = work;
-    UA_CHECK(ua_password_enter(ctx));
+    req->work = attempt;
+    UA_CHECK(ua_password_enter(req->ctx));
     UA_CHECK(ua_limit_peek(res, req));
     if (res->problem) {
         return APR_SUCCESS;
     }
-    UA_CHECK(find_account(work, req));
-    UA_CHECK(find_counter(work, req));
-    UA_CHECK(find_wait(work, req));
-    if (work->wait > 0) {
-        refuse_locked(res, req, work->wait);
-        return APR_SUCCESS;
-    }
-    return verify(work, req);
+    UA_CHECK(find_account(&attempt->account, &key, req));
+    return ua_try_verify(attempt, res, req, key, "password");
 }
 
-static apr_status_t fail(ua_res_t *res, ua_req_t *req, const work_t *work)
+static apr_status_t fail(ua_res_t *res, ua_req_t *req, const ua_try_t *attempt)
 {
-    ua_ctx_t *ctx = req->ctx;
-    const char *id = work->account ? work->account->id : "";
-    apr_interval_time_t wait = 0;
-
-    UA_CHECK(ua_wait_failed(&wait, ctx, work->counter));
-    if (work->account) {
-        UA_CHECK(ua_account_failed(ctx, id, work->known_device));
-    }
-    UA_CHECK(ua_event_add(ctx, "login_failed", id, work->known_device ? "known_device" : ""));
-    if (wait > 0) {
-        UA_CHECK(ua_event_add(ctx, "login_wait", id, ""));
-    }
+    UA_CHECK(ua_try_failed(req, attempt));
     req->counted = 1;
     ua_refuse(res, UA_PROBLEM_INVALID_CREDENTIALS);
     ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
     return APR_SUCCESS;
 }
 
-static apr_status_t refuse_unverified(ua_res_t *res, ua_req_t *req, const work_t *work)
+static apr_status_t refuse_unverified(ua_res_t *res, ua_req_t *req, const ua_try_t *attempt)
 {
     ua_refuse(res, UA_PROBLEM_EMAIL_NOT_VERIFIED);
     ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"), "Send a new link");
-    return ua_event_add(req->ctx, "login_unverified", work->account->id, "");
+    return ua_event_add(req->ctx, "login_unverified", attempt->account->id, "");
 }
 
-/* A success forgets the failures of this account, under each of its names and from this browser. */
-static apr_status_t clear_failures(ua_req_t *req, const work_t *work)
+/* Who is shut out is told no more than a stranger. With UserAuthHideAccounts an address tells nothing
+ * before it is confirmed: who registered a used one has no account by it, either. */
+static int is_refused(const ua_req_t *req, const ua_try_t *attempt)
 {
-    ua_ctx_t *ctx = req->ctx;
-    const char *name = NULL;
-    ua_email_t email;
+    const ua_account_t *account = attempt->account;
 
-    UA_CHECK(ua_throttle_clear(ctx, work->counter));
-    UA_CHECK(ua_throttle_name(&name, ctx, "login",
-                              ua_username_key(ctx->pool, work->account->username)));
-    UA_CHECK(ua_throttle_clear(ctx, name));
-    UA_CHECK(ua_email_parse(&email, ctx->pool, work->account->email));
-    UA_CHECK(ua_throttle_name(&name, ctx, "login", email.key));
-    return ua_throttle_clear(ctx, name);
-}
-
-/* Cookies: the session's, the known browser's; the registration's has served. */
-static apr_status_t start_session(ua_res_t *res, ua_req_t *req, const work_t *work)
-{
-    ua_ctx_t *ctx = req->ctx;
-    const char *session = NULL;
-    const char *device = NULL;
-    apr_int64_t age = 0;
-
-    if (req->session_cookie) {
-        UA_CHECK(ua_session_end(ctx, req->session_cookie));
+    if (!attempt->right || (!account->enabled && account->verified > 0)) {
+        return 1;
     }
-    UA_CHECK(ua_session_start(&session, &age, ctx, work->account->id,
-                              ua_field_flag(req, "remember")));
-    ua_set_cookie(res, req, "", session, age);
-    if (!work->known_device) {
-        UA_CHECK(ua_device_start(&device, ctx, work->account->id));
-        ua_set_cookie(res, req, "device", device, UA_DEVICE_AGE);
-    }
-    if (ua_registration_account(req)) {
-        ua_set_cookie(res, req, "registration", "", 0);
-    }
-    return APR_SUCCESS;
+    return !account->enabled && req->ctx->conf->hide_accounts &&
+           strchr(ua_field(req, "login"), '@');
 }
 
 static apr_status_t login_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
-    const work_t *work = req->work;
+    const ua_try_t *attempt = req->work;
+    const ua_account_t *account = attempt->account;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!work->right || (!work->account->enabled && work->account->verified > 0)) {
-        return fail(res, req, work); /* who is shut out is told no more than a stranger */
+    if (is_refused(req, attempt)) {
+        return fail(res, req, attempt);
     }
-    if (!work->account->enabled) {
-        return refuse_unverified(res, req, work);
+    if (!account->enabled) {
+        return refuse_unverified(res, req, attempt);
     }
-    rv = ua_account_signed_in(ctx, work->account);
+    rv = ua_account_signed_in(ctx, account);
     if (rv == APR_NOTFOUND) { /* the password changed while this one was being verified */
-        return fail(res, req, work);
+        return fail(res, req, attempt);
     }
     UA_CHECK(rv);
-    if (work->rehashed) {
-        UA_CHECK(ua_account_rehash(ctx, work->account, work->rehashed));
-    }
-    UA_CHECK(clear_failures(req, work));
-    UA_CHECK(start_session(res, req, work));
-    UA_CHECK(ua_event_add(ctx, "login", work->account->id,
-                          work->known_device ? "known_device" : "new_device"));
-    json_object_set(res->view, "user", ua_user_json(ctx->pool, work->account));
+    UA_CHECK(ua_try_succeeded(req, attempt));
+    UA_CHECK(
+        ua_sign_in(res, req, account, ua_field_flag(req, "remember"), attempt->known_device));
     ua_go(res, 200, req->next ? req->next : ua_path(req, UA_AREA_PERSONAL, ""),
           UA_NOTICE_LOGGED_IN);
     return APR_SUCCESS;

@@ -1,0 +1,48 @@
+/* common_names.c: whether a username or an address can be had: an account has it, or it is held for one
+ * that had it before. */
+#include "feature.h"
+#include "domain/held_email.h"
+#include "domain/username.h"
+
+#include <string.h>
+
+/* What a look-up says: 1 in *taken when it found somebody else. */
+static apr_status_t judge(int *taken, apr_status_t rv, const char *found_id, const char *own_id)
+{
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        return rv;
+    }
+    *taken = *taken || (rv == APR_SUCCESS && strcmp(found_id, own_id) != 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_email_taken(int *taken, ua_ctx_t *ctx, const char *email_key,
+                            const char *own_id)
+{
+    ua_account_t *other = NULL;
+    const char *holder = NULL;
+    int found = 0;
+    apr_status_t rv = ua_account_by_email(&other, ctx, email_key);
+
+    UA_CHECK(judge(&found, rv, other ? other->id : "", own_id));
+    rv = ua_held_email_holder(&holder, ctx, email_key);
+    UA_CHECK(judge(&found, rv, holder, own_id));
+    *taken = found;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
+                               const char *own_id)
+{
+    const char *key = ua_username_key(ctx->pool, username);
+    ua_account_t *other = NULL;
+    const char *holder = NULL;
+    int found = 0;
+    apr_status_t rv = ua_account_by_username(&other, ctx, key);
+
+    UA_CHECK(judge(&found, rv, other ? other->id : "", own_id));
+    rv = ua_username_holder(&holder, ctx, key);
+    UA_CHECK(judge(&found, rv, holder, own_id));
+    *taken = found;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,219 @@
+/* members.c: who else is here: a list by username with a search and pages, and one page each. Who hid
+ * himself, is not confirmed, or closed his account is not found, and nobody learns which. */
+#include "feature.h"
+#include "base/text.h"
+#include "base/unicode.h"
+#include "base/url.h"
+#include "domain/member.h"
+#include "domain/username.h"
+
+#include <string.h>
+
+#define PAGE        "20"
+#define PAGE_MOST   100
+#define SEARCH_MOST 64
+#define KEY_MOST    32
+#define KEY_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
+
+typedef struct asked_t {
+    const char *prefix;
+    const char *after; /* a username key */
+    int limit;
+} asked_t;
+
+/* A parameter of the query, `absent` when it is not there; NULL when it can't be read. */
+static const char *parameter(const ua_req_t *req, const char *name, const char *absent)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    const char *value = ua_query_get(pool, req->query, name);
+    const char *written = apr_pstrcat(pool, "&", name, "=", NULL);
+
+    if (value) {
+        return ua_utf8_valid(value, strlen(value)) ? value : NULL;
+    }
+    return strstr(apr_pstrcat(pool, "&", req->query, NULL), written) ? NULL : absent;
+}
+
+/* 1..PAGE_MOST; 0 for anything else. */
+static int limit_of(const char *text)
+{
+    int limit = 0;
+
+    for (; *text >= '0' && *text <= '9' && limit <= PAGE_MOST; text++) {
+        limit = limit * 10 + (*text - '0');
+    }
+    return *text == '\0' && limit <= PAGE_MOST ? limit : 0;
+}
+
+/* The key in a cursor; NULL when none of ours looks so. */
+static const char *key_of(apr_pool_t *pool, const char *cursor)
+{
+    apr_size_t bytes = strlen(cursor) * 3 / 4;
+    char *key = NULL;
+
+    if (*cursor == '\0') {
+        return "";
+    }
+    if (bytes > KEY_MOST) {
+        return NULL;
+    }
+    key = apr_pcalloc(pool, bytes + 1);
+    if (ua_base64url_decode((unsigned char *)key, bytes, cursor) != APR_SUCCESS ||
+        strspn(key, KEY_LETTERS) != bytes) {
+        return NULL;
+    }
+    return key;
+}
+
+/* What was asked; 0 when it makes no sense. */
+static int read_query(asked_t *out, const ua_req_t *req)
+{
+    const char *prefix = parameter(req, "q", "");
+    const char *after = parameter(req, "after", "");
+    const char *limit = parameter(req, "limit", PAGE);
+
+    if (!prefix || !after || !limit) {
+        return 0;
+    }
+    out->prefix = ua_utf8_trim(req->ctx->pool, prefix);
+    out->after = key_of(req->ctx->pool, after);
+    out->limit = limit_of(limit);
+    return out->after && out->limit > 0 && ua_utf8_length(out->prefix) <= SEARCH_MOST;
+}
+
+/* "2026-11-21" */
+static const char *date_of(apr_pool_t *pool, apr_time_t time)
+{
+    return apr_pstrndup(pool, ua_time_rfc3339(pool, time), 10);
+}
+
+static void add_member(json_t *list, ua_req_t *req, const ua_member_t *member)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    json_t *entry = ua_json_object(pool);
+
+    ua_json_set(entry, "username", member->username);
+    ua_json_set(entry, "display_name", member->display_name);
+    ua_json_set(entry, "member_since", date_of(pool, member->since));
+    if (!req->wants_json) {
+        ua_json_set(entry, "href",
+                    apr_pstrcat(pool, ua_path(req, UA_AREA_PERSONAL, "members"), "/",
+                                member->username, NULL));
+    }
+    json_array_append(list, entry);
+}
+
+/* The page behind this one. */
+static void add_next(ua_res_t *res, ua_req_t *req, const asked_t *asked,
+                     const ua_member_t *last)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    const char *cursor = ua_base64url(pool, last->username_key, strlen(last->username_key));
+
+    ua_json_set(res->view, "next", cursor);
+    if (!req->wants_json) {
+        ua_json_set(res->view, "next_href",
+                    apr_psprintf(pool, "%s?q=%s&after=%s&limit=%d",
+                                 ua_path(req, UA_AREA_PERSONAL, "members"),
+                                 ua_url_encode(pool, asked->prefix), cursor, asked->limit));
+    }
+}
+
+static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
+{
+    asked_t asked = {NULL, NULL, 0};
+    apr_array_header_t *found = NULL;
+    json_t *list = json_array();
+    int shown = 0;
+
+    json_object_set_new(res->view, "members", list);
+    json_object_set_new(res->view, "next", json_null());
+    if (!read_query(&asked, req)) {
+        ua_refuse(res, UA_PROBLEM_BAD_REQUEST);
+        res->template = "problem.html";
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_member_list(&found, req->ctx, asked.prefix, asked.after, asked.limit + 1));
+    shown = found->nelts > asked.limit ? asked.limit : found->nelts;
+    for (int i = 0; i < shown; i++) {
+        add_member(list, req, &APR_ARRAY_IDX(found, i, ua_member_t));
+    }
+    if (found->nelts > shown) {
+        add_next(res, req, &asked, &APR_ARRAY_IDX(found, shown - 1, ua_member_t));
+    }
+    if (!req->wants_json) {
+        ua_json_set(res->view, "q", *asked.prefix ? asked.prefix : NULL);
+        ua_json_set_flag(res->view, "later", *asked.after != '\0');
+        ua_json_set_flag(res->view, "any", shown > 0);
+    }
+    return APR_SUCCESS;
+}
+
+/* 1 when this member may be looked at by who asks: others only when listed. */
+static int is_shown(const ua_account_t *a, const ua_req_t *req)
+{
+    return a->enabled && a->verified > 0 &&
+           (!a->hidden || strcmp(a->id, req->session->account_id) == 0);
+}
+
+/* The operator's fields that are meant for others and filled in. */
+static apr_status_t add_fields(ua_res_t *res, ua_req_t *req, const ua_account_t *account)
+{
+    json_t *list = json_array();
+    apr_array_header_t *own = NULL;
+
+    json_object_set_new(res->view, "fields", list);
+    UA_CHECK(ua_own_fields_read(&own, req->ctx, account->id));
+    for (int i = 0; i < own->nelts; i++) {
+        const ua_own_field_t *field = &APR_ARRAY_IDX(own, i, ua_own_field_t);
+        json_t *entry = ua_json_object(req->ctx->pool);
+
+        if (field->field->is_public && *field->value) {
+            ua_json_set(entry, "name", field->field->name);
+            ua_json_set(entry, "label", field->field->label);
+            ua_json_set(entry, "value", field->value);
+            json_array_append(list, entry);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t member_show(ua_res_t *res, ua_req_t *req)
+{
+    ua_account_t *account = NULL;
+    apr_pool_t *pool = req->ctx->pool;
+    apr_status_t rv =
+        ua_account_by_username(&account, req->ctx, ua_username_key(pool, req->param));
+
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && !is_shown(account, req))) {
+        ua_refuse(res, UA_PROBLEM_NOT_FOUND);
+        res->template = "problem.html";
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    ua_json_set(res->view, "username", account->username);
+    ua_json_set(res->view, "display_name", account->display_name);
+    ua_json_set(res->view, "member_since", date_of(pool, account->verified));
+    if (account->show_email) {
+        ua_json_set(res->view, "email", account->email);
+    }
+    if (!req->wants_json) {
+        ua_json_set_flag(res->view, "is_hidden", account->hidden);
+    }
+    return add_fields(res, req, account);
+}
+
+static const ua_route_t routes[] = {{.path = "members",
+                                     .area = UA_AREA_PERSONAL,
+                                     .access = UA_ACCESS_USER,
+                                     .template = "members.html",
+                                     .nav = "Members",
+                                     .show = members_show},
+                                    {.path = "members/*",
+                                     .area = UA_AREA_PERSONAL,
+                                     .access = UA_ACCESS_USER,
+                                     .template = "member.html",
+                                     .show = member_show},
+                                    {0}};
+
+const ua_feature_t ua_feature_members = {"members", routes};
