@@ -64,7 +64,9 @@
     var timer = 0;
 
     function isBusy() {
-      return document.querySelector("details[open]") !== null;
+      var code = document.getElementById("f-code");
+
+      return document.querySelector("details[open]") !== null || (code !== null && code.value !== "");
     }
 
     function judge(answer) {
@@ -101,4 +103,98 @@
   }
 
   document.querySelectorAll("[data-watch]").forEach(watch);
+
+  // Two minutes before a session ends for want of use, its page says so; the server is asked first, as other
+  // pages may be in use. What was typed stays on the page.
+  function guard(bar) {
+    var data = bar.dataset;
+    var typed = false;
+    var timer = 0;
+
+    function wait(seconds) {
+      clearTimeout(timer);
+      timer = setTimeout(ask, seconds * 1000 + 1000, data.ask);
+    }
+
+    function end() {
+      if (typed) {
+        bar.textContent = data.over;
+        bar.hidden = false;
+      } else {
+        location = data.login + encodeURIComponent(location.pathname + location.search);
+      }
+    }
+
+    function show(me) {
+      var left = me.session.idle_seconds_left;
+
+      bar.hidden = left > 120;
+      wait(left > 120 ? left - 120 : left);
+    }
+
+    function ask(path) {
+      fetch(path)
+        .then(function (reply) {
+          return reply.status === 401 ? end() : reply.json().then(show);
+        })
+        .catch(function () {
+          wait(60); // a page, or no answer
+        });
+    }
+
+    bar.lastElementChild.addEventListener("click", function () {
+      bar.hidden = true;
+      ask(data.stay);
+    });
+    document.addEventListener("input", function () {
+      typed = true;
+    });
+    wait(data.idle - 180);
+  }
+
+  document.querySelectorAll("[data-idle]").forEach(guard);
+
+  // How good a new password would be, said below it while it is typed. The server judges again in the end.
+  function judge(input) {
+    var line = document.createElement("p");
+    var timer = 0;
+
+    function ask(turn) {
+      var typed = {};
+
+      ["password", "username", "email", "display_name"].forEach(function (name) {
+        var field = input.form.elements[name];
+
+        if (field) {
+          typed[name] = field.value;
+        }
+      });
+      fetch(input.dataset.judge, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(typed)
+      })
+        .then(function (reply) {
+          return reply.json();
+        })
+        .then(function (answer) {
+          if (turn === timer) {
+            line.textContent = answer.text || "";
+          }
+        })
+        .catch(function () {});
+    }
+
+    line.className = "hint";
+    line.setAttribute("aria-live", "polite");
+    input.parentNode.after(line);
+    input.addEventListener("input", function () {
+      clearTimeout(timer);
+      timer = setTimeout(function () {
+        ask(timer);
+      }, 400);
+    });
+  }
+
+  document.querySelectorAll("input[data-judge]").forEach(judge);
 })();
