@@ -16,7 +16,7 @@ BEGIN {
     split("base domain features app httpd top", order, " ")
     for (i in order) rank[order[i]] = i
     rank["cli"] = rank["httpd"]
-    contract["domain"] = " domain.h "; contract["features"] = " feature.h features.h "
+    contract["domain"] = " domain.h "; contract["features"] = " feature.h common.h features.h "
     contract["base"] = " base.h "; contract["app"] = " app.h "
     contract["httpd"] = " httpd.h edge.h "; contract["cli"] = " cli.h "
     foreign = "^(curl/|sodium|openssl/|zxcvbn|idn2|uni(str|norm|ctype|case|conv|types)\\.h|apr_dbd|cjose/|liboath/|qrencode|fido|sqlite3)"

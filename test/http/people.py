@@ -2,6 +2,7 @@
 
 join(server)        an account: registered, confirmed, not signed in
 letter(server, person)   the mail that somebody got
+link_token(server, email, purpose)   the newest link of a kind
 signed_in(server)   its Client with a session; .person is the account
 """
 import functools
@@ -65,6 +66,16 @@ def letter(server, person, n=1, seconds=15):
 
     path = wait_for(found, seconds, f"mail {n} to {person.email}")[0]
     return Mail(_read(path), path)
+
+
+def link_token(server, email, purpose, after=0):
+    """The token of the newest mail to an address with a link of this purpose; `after` so many earlier ones."""
+
+    def found():
+        mails = [mail for mail in server.mails(email) if f"/auth/{purpose}?token=" in mail.text]
+        return mails[-1].token(purpose) if len(mails) > after else None
+
+    return wait_for(found, what=f"a {purpose} mail to {email}")
 
 
 @functools.lru_cache(maxsize=20000)

@@ -228,7 +228,9 @@ static const char *start(ua_test_t *t)
     dbs.connections = (int)t->conf->database_connections;
     assert_int_equal(ua_dbs_create(&t->app->dbs, &dbs), APR_SUCCESS);
     err = ua_app_prepare(t->app, t->site, &t->row);
-    assert_int_equal(ua_touches_create(&t->app->touches, t->site), APR_SUCCESS);
+    if (!err) {
+        assert_int_equal(ua_app_enter(t->app, t->site), APR_SUCCESS);
+    }
     assert_int_equal(ua_jobs_create(&t->jobs, t->site, t->app, &t->cause), APR_SUCCESS);
     return err;
 }

@@ -68,6 +68,35 @@ static void counts_up_to_the_limit(void **state)
     ua_test_close(t);
 }
 
+/* INV-10: reaching a limit is one event, with the client's address; the refusals after it are none. */
+static void tells_when_it_is_reached(void **state)
+{
+    ua_test_t *t = ua_test_open("UserAuthRateLimit login 3/5m", NULL);
+
+    (void)state;
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < 6; i++) {
+            const char *login = apr_psprintf(t->pool, "nobody%d%d", round, i);
+
+            assert_status(
+                t, ua_test_post(t, "/auth/login", "login", login, "password", "wrong-1", NULL),
+                i < 3 ? 401 : 429);
+            assert_int_equal(ua_test_events(t, "\"event\":\"rate_limited\""),
+                             i < 2 ? round - 1 : round);
+        }
+        ua_test_clock(t, 300);
+    }
+    assert_string_equal(ua_test_scalar(t,
+                                       "SELECT address || ' ' || detail || ' ' || account_id "
+                                       "FROM event WHERE kind = 'rate_limited'"),
+                        UA_TEST_ADDRESS " login ");
+    for (int i = 0; i < 35; i++) { /* a GET counts, too */
+        assert_status(t, ua_test_get(t, "/auth/verify?token=guess"), i < 30 ? 400 : 429);
+    }
+    assert_int_equal(ua_test_events(t, "\"detail\":\"token\""), 1);
+    ua_test_close(t);
+}
+
 /* Under parallel requests: a success too many may not stand, a refusal may. */
 static void lets_no_success_stand_over_it(void **state)
 {
@@ -131,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_up_to_the_limit),
+        cmocka_unit_test(tells_when_it_is_reached),
         cmocka_unit_test(lets_no_success_stand_over_it),
         cmocka_unit_test(counts_each_kind_and_network_apart),
         cmocka_unit_test(can_be_turned_off),

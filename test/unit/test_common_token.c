@@ -115,6 +115,13 @@ static void moves_the_token_into_a_cookie(void **state)
     ua_test_close(t);
 }
 
+#define RESET_USED                                                                             \
+    "Each link works once. If you set a new password with it, you can log in. If not, we can " \
+    "send you a new one."
+#define RESET_INVALID                                                                          \
+    "This link isn't complete, or your account changed since we sent it. We can send you a "   \
+    "new one."
+
 /* Contract 2 and 3: the state is judged in this order: unknown, used, ended by a change, too late. */
 static const struct {
     const char *comment;
@@ -122,10 +129,10 @@ static const struct {
     const char *change; /* of its row */
     int status;
     const char *title;  /* or NULL: that of problems.def */
-    const char *offer;  /* the first, or NULL */
+    const char *offer;  /* the names, blank-separated */
     const char *detail; /* or NULL: that of problems.def */
 } verdicts[] = {
-    {"good", "verify", "state = 0", 200, NULL, NULL, NULL},
+    {"good", "verify", "state = 0", 200, NULL, "", NULL},
     {"used", "verify", "state = 1", 410, "Verification link has already been used", "login",
      "Each link works once. If you opened it before, your address is confirmed and you can log "
      "in."},
@@ -133,8 +140,8 @@ static const struct {
      "Verification link has already been used", "login",
      "Each link works once. If you opened it before, your address is confirmed and you can log "
      "in."},
-    {"ended by a change", "verify", "state = 3", 400, "Invalid verification link", "resend",
-     NULL},
+    {"ended by a change", "verify", "state = 3", 400, "Invalid verification link",
+     "resend register", NULL},
     {"too late", "verify", "expires = created", 410, "Verification link has expired", "resend",
      "Links like this work for 90 minutes. We can send you a new one."},
     {"used and too late", "verify", "state = 1, expires = created", 410,
@@ -142,45 +149,119 @@ static const struct {
      "Each link works once. If you opened it before, your address is confirmed and you can log "
      "in."},
     {"changed and too late", "verify", "state = 3, expires = created", 400,
-     "Invalid verification link", "resend", NULL},
+     "Invalid verification link", "resend register", NULL},
     {"another address", "verify", "email = 'mallory@example.org'", 400,
-     "Invalid verification link", "resend", NULL},
+     "Invalid verification link", "resend register", NULL},
     {"another account", "verify", "account_id = 'x'", 400, "Invalid verification link",
-     "resend", NULL},
+     "resend register", NULL},
     {"another purpose", "verify", "purpose = 'reset'", 400, "Invalid verification link",
-     "resend", NULL},
-    {"good", "disown", "state = 0", 200, NULL, NULL, NULL},
-    {"used", "disown", "state = 1", 410, NULL, NULL, NULL},
-    {"ended by a change", "disown", "state = 3", 400, NULL, NULL, NULL},
-    {"too late", "disown", "expires = created", 410, NULL, NULL,
+     "resend register", NULL},
+    {"good", "reset", "state = 0", 200, NULL, "", NULL},
+    {"used", "reset", "state = 1", 410, "Password reset link has already been used",
+     "login reset", RESET_USED},
+    {"ended by a sibling's use", "reset", "state = 2", 410,
+     "Password reset link has already been used", "login reset", RESET_USED},
+    {"ended by a change", "reset", "state = 3", 400, "Invalid password reset link", "reset",
+     RESET_INVALID},
+    {"another purpose", "reset", "purpose = 'verify'", 400, "Invalid password reset link",
+     "reset", RESET_INVALID},
+    {"too late", "reset", "expires = created", 410, "Password reset link has expired", "reset",
+     "Links like this work for 30 minutes. We can send you a new one."},
+    {"used and too late", "reset", "state = 1, expires = created", 410,
+     "Password reset link has already been used", "login reset", RESET_USED},
+    {"good", "disown", "state = 0", 200, NULL, "", NULL},
+    {"used", "disown", "state = 1", 410, NULL, "", NULL},
+    {"ended by a change", "disown", "state = 3", 400, NULL, "", NULL},
+    {"too late", "disown", "expires = created", 410, NULL, "",
      "Links like this work for 2 days."},
 };
+
+/* The mail with such a link is the newest. */
+static void ask_for_reset(ua_test_t *t)
+{
+    ua_test_clock(t, 60);
+    assert_status(t, ua_test_post(t, "/auth/forgot", "email", "alice@example.org", NULL), 303);
+    assert_non_null(ua_test_mail(t));
+}
+
+static const char *offers(ua_test_t *t, const ua_res_t *res)
+{
+    const char *names = "";
+
+    for (int i = 0; i < res->links->nelts; i++) {
+        names = apr_pstrcat(t->turn, names, i ? " " : "",
+                            APR_ARRAY_IDX(res->links, i, ua_link_t).name, NULL);
+    }
+    return names;
+}
 
 static void says_what_is_wrong(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(verdicts); i++) {
-        ua_test_t *t =
-            ua_test_open("UserAuthVerifyLifetime 90m", "UserAuthDisownLifetime 2d", NULL);
+        ua_test_t *t = ua_test_open("UserAuthVerifyLifetime 90m", "UserAuthDisownLifetime 2d",
+                                    "UserAuthResetLifetime 30m", NULL);
         ua_res_t res;
         ua_req_t *req = NULL;
         const char *offer = NULL;
 
         ua_test_register(t, "alice");
         assert_non_null(ua_test_mail(t));
+        if (strcmp(verdicts[i].purpose, "reset") == 0) {
+            ask_for_reset(t);
+        }
         ua_test_sql(t, "UPDATE token SET %s WHERE purpose = '%s'", verdicts[i].change,
                     verdicts[i].purpose);
         req = request(t, &res);
         req->query = strchr(ua_test_link(t, verdicts[i].purpose), '?') + 1;
         assert_int_equal(ua_link_show(&res, req, verdicts[i].purpose), APR_SUCCESS);
         ua_db_release(req->ctx);
-        offer = res.links->nelts ? APR_ARRAY_IDX(res.links, 0, ua_link_t).name : NULL;
+        offer = offers(t, &res);
         if (res.status != verdicts[i].status || !same(res.title, verdicts[i].title) ||
             !same(res.detail, verdicts[i].detail) || !same(offer, verdicts[i].offer)) {
-            fail_msg("%s, %s: %d %s, %s", verdicts[i].purpose, verdicts[i].comment, res.status,
-                     res.title ? res.title : "", res.detail ? res.detail : "");
+            fail_msg("%s, %s: %d %s, %s, %s", verdicts[i].purpose, verdicts[i].comment,
+                     res.status, res.title ? res.title : "", res.detail ? res.detail : "",
+                     offer);
         }
         assert_int_equal(req->counted, res.status != 200);
+        ua_test_close(t);
+    }
+}
+
+/* TOK-09: a reset link leads on only for who can sign in with its password, from the mailbox it has now. */
+static void finds_whom_it_leads_to(void **state)
+{
+    static const struct {
+        const char *change; /* of the account */
+        int good;
+    } rows[] = {{"enabled = 0", 1}, /* never confirmed */
+                {"enabled = 1, verified = 1", 1},
+                {"enabled = 1, verified = 1, password_off = 1", 1},
+                {"enabled = 0, verified = 1", 0},
+                {"enabled = 0, verified = 1, closed = 1", 0},
+                {"email = 'bob@example.org'", 0},
+                {"id = 'another'", 0}};
+
+    ua_account_t none = {.id = "untouched"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ua_test_t *t = ua_test_open(NULL);
+        ua_account_t *account = &none;
+        ua_token_t *token = NULL;
+        ua_req_t *req = NULL;
+        ua_res_t res;
+
+        ua_test_register(t, "alice");
+        ask_for_reset(t);
+        ua_test_sql(t, "UPDATE account SET %s", rows[i].change);
+        req = request(t, &res);
+        req->query = strchr(ua_test_link(t, "reset"), '?') + 1;
+        assert_int_equal(ua_link_find(&token, &account, req, "reset"), APR_SUCCESS);
+        ua_db_release(req->ctx);
+        assert_int_equal(token->standing, rows[i].good ? UA_TOKEN_GOOD : UA_TOKEN_INVALID);
+        assert_string_equal(account->username ? account->username : account->id,
+                            rows[i].good ? "alice" : "untouched");
         ua_test_close(t);
     }
 }
@@ -272,6 +353,7 @@ int main(void)
         cmocka_unit_test(finds_the_token),
         cmocka_unit_test(moves_the_token_into_a_cookie),
         cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(finds_whom_it_leads_to),
         cmocka_unit_test(shows_whose_link_it_is),
         cmocka_unit_test(uses_a_link_once),
         cmocka_unit_test(forgets_the_cookie_of_a_used_token),

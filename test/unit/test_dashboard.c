@@ -17,6 +17,35 @@ static void greets_the_person(void **state)
     ua_test_close(t);
 }
 
+/* Every personal page that is not another one's (a member's, for one) is a tile. */
+static void leads_everywhere(void **state)
+{
+    static const struct {
+        const char *path, *text;
+    } tiles[] = {{"profile", "Profile"},
+                 {"members", "Members"},
+                 {"password", "Change your password"},
+                 {"sessions", "Where you are signed in"},
+                 {"activity", "Recent activity"},
+                 {"export", "Download your data"},
+                 {"close", "Close your account"}};
+
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    ua_test_login(t, "alice");
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        const char *path = apr_pstrcat(t->pool, "/dashboard/", tiles[i].path, NULL);
+
+        assert_status(t, ua_test_get(t, "/dashboard"), 200);
+        assert_shows(
+            t, apr_pstrcat(t->pool, "<a href=\"", path, "\">", tiles[i].text, "</a>", NULL));
+        assert_status(t, ua_test_get(t, path), 200);
+    }
+    ua_test_close(t);
+}
+
 static void tells_the_sign_in_before_this_one(void **state)
 {
     ua_test_t *t = ua_test_open(NULL);
@@ -104,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greets_the_person),
+        cmocka_unit_test(leads_everywhere),
         cmocka_unit_test(tells_the_sign_in_before_this_one),
         cmocka_unit_test(answers_a_program),
         cmocka_unit_test(escapes_what_the_person_typed),

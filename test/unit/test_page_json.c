@@ -183,7 +183,8 @@ static void successes_have_a_message(void **state)
     assert_status(
         t, ua_test_post(t, "/auth/login", "login", "alice", "password", UA_TEST_PASSWORD, NULL),
         200);
-    assert_string_equal(members(t, ""), "user message");
+    assert_string_equal(members(t, ""),
+                        "token_type access_token expires_in refresh_token user message");
     assert_value(t, "user.email_verified", "true");
     assert_string_equal(t->res->type, "application/json");
     assert_status(t, ua_test_post_json(t, "/auth/logout", "{}"), 200);

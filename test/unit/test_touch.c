@@ -28,8 +28,9 @@ static apr_time_t last_used(ua_test_t *t, const char *id)
 static void add_session(ua_test_t *t, const char *id, apr_time_t used, apr_time_t ended)
 {
     ua_test_sql(t,
-                "INSERT INTO session SELECT '%s', '%s', id, '', 0, %" APR_TIME_T_FMT
-                ", 0, 0, 0, '', '', '', %" APR_TIME_T_FMT " FROM account",
+                "INSERT INTO session (id, digest, account_id, site, created, last_used, idle, "
+                "expires, auth_time, amr, address, agent, ended) SELECT '%s', '%s', id, '', 0, "
+                "%" APR_TIME_T_FMT ", 0, 0, 0, '', '', '', %" APR_TIME_T_FMT " FROM account",
                 id, id, used, ended);
 }
 

@@ -1,0 +1,247 @@
+"""Races around the whole account: reset, change of address and password, refresh tokens, closing. UA_ROUNDS sets the rounds (500 by
+hand), each with 64 clients at one instant."""
+import threading
+import time
+from collections import Counter
+
+import pytest
+from client import Client
+from people import PASSWORD, is_signed_in, join, letter, link_token, register, sign_in, signed_in, stranger
+from server import Server, wait_for
+from test_races import CONF, MANY, ROUNDS, at_once, headers_of, no_failure, posts, statuses
+
+NEW = "quartz-meadow-lantern-58"
+CONF = CONF + "UserAuthMailLimit off\nUserAuthHashQueue 256\n"
+
+
+@pytest.fixture(scope="module")
+def site(run_folder):
+    head = "StartServers 4\nThreadsPerChild 32\nMaxRequestWorkers 256\n"
+    server = Server(run_folder, conf=CONF, head=head)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def watched(site, log_gate):
+    """INV-2, INV-8, INV-9: no crash, a sound database, nobody verified without a used link."""
+    log_gate.watch(site)
+    yield
+    assert site.db("PRAGMA integrity_check")[0][0] == "ok"
+    assert site.db("PRAGMA foreign_key_check") == []
+    proof = "(SELECT 1 FROM token t WHERE t.account_id = account.id AND t.purpose IN ('verify', 'reset') AND t.state = 1)"
+    assert site.db(f"SELECT id FROM account WHERE enabled = 1 AND NOT EXISTS {proof}") == []
+
+
+def tokens_of(client, person=None):
+    """A sign-in as a program: the API tokens, the cookie beside them."""
+    person = person or client.person
+    answer = client.json("POST", "/auth/login", {"login": person.username, "password": person.password})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ask_reset(site, person):
+    """The newest reset link of somebody."""
+    Client(site).post("/auth/forgot", {"email": person.email})
+    return link_token(site, person.email, "reset")
+
+
+def count_events(site, person, kind):
+    return site.db("SELECT COUNT(*) FROM event WHERE account_id = ? AND kind = ?", person.id, kind)[0][0]
+
+
+def can_sign_in(site, person, password):
+    answer = Client(site).json("POST", "/auth/login", {"login": person.email, "password": password})
+    assert answer.status_code in (200, 401), answer.text
+    return answer.status_code == 200
+
+
+def test_one_reset_link_has_one_winner(site):
+    """RACE-02: 64 uses with 64 passwords: one succeeds, its password works, the others do not; one notice."""
+    for _ in range(ROUNDS):
+        person = join(site)
+        token = ask_reset(site, person)
+        passwords = [f"{NEW}-{i:02d}" for i in range(MANY)]
+        answers = at_once(site, posts("/auth/reset", [{"token": token, "password": password} for password in passwords]))
+        no_failure(answers)
+        winners = [i for i, (status, _) in enumerate(answers) if status in (200, 303)]
+        assert len(winners) == 1, statuses(answers)
+        assert {status for status, _ in answers} <= {200, 303, 410}, statuses(answers)
+        assert can_sign_in(site, person, passwords[winners[0]])
+        assert not can_sign_in(site, person, passwords[(winners[0] + 1) % MANY])
+        assert not can_sign_in(site, person, PASSWORD)
+        assert count_events(site, person, "password_reset") == 1
+        notices = site.db("SELECT COUNT(*) FROM outbox WHERE account_id = ? AND kind = 'password-changed'", person.id)
+        assert notices[0][0] == 1
+
+
+@pytest.mark.parametrize("purpose", ["disown", "email", "undo", "restore"])
+def test_every_other_link_has_one_winner(site, purpose):
+    """RACE-01, INV-1 for the other links."""
+    for _ in range(max(2, ROUNDS // 4)):
+        person, token, body = link_of(site, purpose)
+        answers = at_once(site, posts(f"/auth/{purpose}", [{"token": token, **body}] * MANY))
+        no_failure(answers)
+        won = [status for status, _ in answers if status in (200, 303)]
+        assert len(won) == 1, statuses(answers)
+        assert site.db("SELECT COUNT(*) FROM token WHERE account_id = ? AND purpose = ? AND state = 1", person.id, purpose)[0][0] == 1
+
+
+def link_of(site, purpose):
+    """A person with an open link of this purpose, and what its form asks for beside the token."""
+    client = signed_in(site)
+    person = client.person
+    if purpose == "disown":
+        client.json("POST", "/dashboard/password", {"current_password": PASSWORD, "password": NEW})
+        return person, link_token(site, person.email, "disown", after=1), {}
+    if purpose == "restore":
+        client.json("POST", "/dashboard/close", {"current_password": PASSWORD})
+        return person, link_token(site, person.email, "restore"), {"password": PASSWORD}
+    new = stranger().email
+    client.json("POST", "/dashboard/profile", {"email": new})
+    token = link_token(site, new, "email")
+    if purpose == "email":
+        return person, token, {}
+    Client(site).json("POST", "/auth/email", {"token": token})
+    return person, link_token(site, person.email, "undo"), {"password": PASSWORD}
+
+
+def test_a_confirmed_address_is_the_one_of_its_link(site):
+    """RACE-04: changes to two addresses at once: the link sent to the own one never confirms the other."""
+    for _ in range(max(3, ROUNDS // 2)):
+        first, person = signed_in(site), None
+        person = first.person
+        second = signed_in(site, person)
+        own, victim = stranger("own").email, stranger("victim").email
+        requests = []
+        for i in range(16):
+            cookie = (first if i % 2 else second).cookies
+            requests += [request for request in posts("/dashboard/profile", [{"email": own if i % 2 else victim}], cookie)]
+        no_failure(at_once(site, requests))
+        tokens = {mail.token("email") for mail in site.mails(own)}
+        for token in tokens:
+            Client(site).json("POST", "/auth/email", {"token": token})
+        now = site.db("SELECT email FROM account WHERE id = ?", person.id)[0][0]
+        assert now in (person.email, own)
+
+
+def test_a_refresh_token_has_one_successor(site):
+    """RACE-06: 32 uses at once: the same successor for all who get one; one family; it works once more."""
+    for _ in range(ROUNDS):
+        client = signed_in(site)
+        old = tokens_of(client)["refresh_token"]
+        body = {"refresh_token": old}
+        requests = [("POST", "/auth/token", *request[2:]) for request in posts("/auth/token", [body] * 64)[::2]]
+        answers = at_once(site, requests)
+        no_failure(answers)
+        successors = {answer["refresh_token"] for status, answer in answers if status == 200}
+        assert len(successors) == 1, statuses(answers)
+        assert statuses(answers)[200] == 32, statuses(answers)
+        again = Client(site).json("POST", "/auth/token", {"refresh_token": successors.pop()})
+        assert again.status_code == 200
+        late = Client(site).json("POST", "/auth/token", body)
+        assert late.status_code == 401, "its successor was used: this is a thief"
+        assert Client(site).json("POST", "/auth/token", {"refresh_token": again.json()["refresh_token"]}).status_code == 401
+
+
+class Load:
+    """Threads that go on asking with what was issued before, and note when each request began."""
+
+    def __init__(self, site, requests, threads=8):
+        self.site, self.requests, self.done, self.seen = site, requests, threading.Event(), []
+        self.threads = [threading.Thread(target=self._run, args=(i,)) for i in range(threads)]
+
+    def _run(self, number):
+        client = Client(self.site)
+        i = number
+        while not self.done.is_set():
+            method, path, body, headers = self.requests[i % len(self.requests)]
+            began = time.monotonic()
+            answer = client.request(method, path, data=body, headers=headers)
+            self.seen.append((began, answer.status_code, path))
+            i += 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        for thread in self.threads:
+            thread.join()
+
+    def wait(self, count):
+        have = len(self.seen)
+        wait_for(lambda: len(self.seen) >= have + count, 60, "requests of the load")
+
+
+@pytest.mark.parametrize("how", ["change", "reset"])
+def test_nothing_older_works_after_a_new_password(site, how):
+    """RACE-07, INV-5, JWT-09: once the change is answered no request begun later with an older cookie or token gets 2xx."""
+    for _ in range(max(2, ROUNDS // 10)):
+        person = join(site)
+        others = [Client(site) for _ in range(3)]
+        tokens = [tokens_of(client, person) for client in others]
+        plain = {"Accept": "application/json"}
+        requests = []
+        for client, token in zip(others, tokens):
+            cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+            requests.append(("GET", "/dashboard", None, {**plain, "Cookie": cookie}))
+            requests.append(("GET", "/auth/me", None, {**plain, "Authorization": f"Bearer {token['access_token']}"}))
+        acting = signed_in(site, person)
+        link = ask_reset(site, person) if how == "reset" else None
+        with Load(site, requests) as load:
+            load.wait(200)
+            if how == "reset":
+                answer = Client(site).json("POST", "/auth/reset", {"token": link, "password": NEW})
+            else:
+                answer = acting.json("POST", "/dashboard/password", {"current_password": PASSWORD, "password": NEW})
+            answered = time.monotonic()
+            assert answer.status_code == 200, answer.text
+            load.wait(200)
+        before = Counter(status for began, status, _ in load.seen if began < answered)
+        after = Counter(status for began, status, _ in load.seen if began > answered)
+        assert before[200] > 0 and sum(after.values()) > 0
+        assert set(after) == {401}, after
+        for token in tokens:
+            assert Client(site).json("POST", "/auth/token", {"refresh_token": token["refresh_token"]}).status_code == 401
+        assert is_signed_in(acting) == (how == "change")
+
+
+def test_closing_wins_over_everything_at_once(site):
+    """RACE-10: closed in parallel with sign-ins, refreshes, resets and edits: nothing is open afterwards."""
+    for _ in range(max(2, ROUNDS // 4)):
+        client = signed_in(site)
+        person = client.person
+        token = tokens_of(Client(site), person)
+        cookie = client.cookies
+        requests = posts("/dashboard/close", [{"current_password": PASSWORD}], cookie)
+        requests += posts("/auth/login", [{"login": person.username, "password": PASSWORD}] * 12)
+        requests += posts("/auth/token", [{"refresh_token": token["refresh_token"]}] * 6)
+        requests += posts("/auth/forgot", [{"email": person.email}] * 6)
+        requests += posts("/dashboard/profile", [{"display_name": "Somebody"}] * 6, cookie)
+        answers = at_once(site, requests)
+        no_failure(answers)
+        assert answers[0][0] == 200, answers[0]
+        row = site.db("SELECT enabled, closed FROM account WHERE id = ?", person.id)[0]
+        assert row["enabled"] == 0 and row["closed"] > 0
+        assert site.db("SELECT COUNT(*) FROM session WHERE account_id = ? AND ended = 0", person.id)[0][0] == 0
+        assert not can_sign_in(site, person, PASSWORD)
+
+
+def test_a_code_has_five_tries(site):
+    """RACE-05 for the 8 digits: 64 wrong ones at once count as five, and the right one comes too late."""
+    client = Client(site)
+    person = register(client)
+    code = letter(site, person).code
+    wrong = [f"{(int(code) + 1 + i) % 10**8:08d}" for i in range(MANY)]
+    answers = at_once(site, posts("/auth/verify", [{"code": digits} for digits in wrong], client.cookies))
+    no_failure(answers)
+    assert {status for status, _ in answers} <= {422, 429, 403}, statuses(answers)
+    assert client.json("POST", "/auth/verify", {"code": code}).status_code in (422, 429)
+    assert client.json("POST", "/auth/verify", {"token": letter(site, person).token("verify")}).status_code == 200
+    sign_in(Client(site), person)
