@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Notes are written every five seconds. */
+#define LATE apr_time_from_sec(10)
+
 /* NULL without a live session. */
 static apr_status_t cookie_session(ua_session_t **out, ua_req_t *req)
 {
@@ -34,6 +37,17 @@ static ua_session_t *choose(ua_req_t *req, ua_session_t *by_cookie, ua_session_t
     return by_token;
 }
 
+/* A use is written off the request, a little later; at once when the session would end before that. */
+static apr_status_t note_use(const ua_app_t *app, ua_req_t *req)
+{
+    const ua_session_t *s = req->session;
+
+    ua_touch_note(app->touches, s, req->ctx->now);
+    return s->last_used + s->idle - req->ctx->now < LATE && s->last_used < req->ctx->now
+               ? ua_session_touch(req->ctx, s->id, req->ctx->now)
+               : APR_SUCCESS;
+}
+
 apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
 {
     ua_session_t *by_cookie = NULL;
@@ -43,11 +57,8 @@ apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
     UA_CHECK(cookie_session(&by_cookie, req));
     UA_CHECK(ua_bearer_session(&by_token, app, req));
     session = choose(req, by_cookie, by_token);
-    if (session && !(req->route && req->route->silent)) {
-        ua_touch_note(app->touches, session, req->ctx->now);
-    }
     req->session = session;
-    return APR_SUCCESS;
+    return session && !(req->route && req->route->silent) ? note_use(app, req) : APR_SUCCESS;
 }
 
 int ua_gate_https(ua_res_t *res, ua_req_t *req)

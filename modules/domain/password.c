@@ -42,13 +42,25 @@ static int is_blocked(const ua_ctx_t *ctx, const char *password)
                    ctx->conf->blocklist_count, sizeof key, by_text) != NULL;
 }
 
+/* A word, and of an address what stands before the @ as well. */
+static void add_word(apr_array_header_t *all, const char *word)
+{
+    const char *at = strchr(word, '@');
+
+    APR_ARRAY_PUSH(all, const char *) = word;
+    if (at && at > word) {
+        APR_ARRAY_PUSH(all, const char *) =
+            apr_pstrmemdup(all->pool, word, (apr_size_t)(at - word));
+    }
+}
+
 /* The person's words, and the site's name and host. */
 static const char *const *all_words(ua_ctx_t *ctx, const char *const *words)
 {
     apr_array_header_t *all = apr_array_make(ctx->pool, 8, sizeof(const char *));
 
     for (const char *const *word = words; word && *word; word++) {
-        APR_ARRAY_PUSH(all, const char *) = *word;
+        add_word(all, *word);
     }
     APR_ARRAY_PUSH(all, const char *) = ctx->conf->site_name;
     APR_ARRAY_PUSH(all, const char *) = ctx->conf->base.host;

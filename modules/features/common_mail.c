@@ -165,7 +165,7 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
     return APR_SUCCESS;
 }
 
-/* The account that this browser registered with this address, still unconfirmed, or NULL. */
+/* The account that this browser registered and that has this address, or NULL. */
 static apr_status_t find_registration(ua_account_t **out, ua_req_t *req, const char *email_key)
 {
     const char *id = ua_registration_account(req);
@@ -173,7 +173,7 @@ static apr_status_t find_registration(ua_account_t **out, ua_req_t *req, const c
     ua_email_t email;
     apr_status_t rv = id ? ua_account_by_id(&found, req->ctx, id) : APR_NOTFOUND;
 
-    if (rv == APR_SUCCESS && found->verified == 0) {
+    if (rv == APR_SUCCESS) {
         UA_CHECK(ua_email_parse(&email, req->ctx->pool, found->email));
         *out = strcmp(email.key, email_key) == 0 ? found : NULL;
     }

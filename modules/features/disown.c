@@ -38,7 +38,7 @@ static apr_status_t disown_show(ua_res_t *res, ua_req_t *req)
 /* The account goes, and with it every other way to it. */
 static apr_status_t remove_registration(ua_ctx_t *ctx, const ua_token_t *token)
 {
-    UA_CHECK(ua_outbox_drop_all(ctx, token->account_id, UA_MAIL_VERIFY));
+    UA_CHECK(ua_outbox_drop_account(ctx, token->account_id));
     UA_CHECK(ua_account_remove(ctx, token->account_id, token->email));
     UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
     UA_CHECK(ua_token_end(ctx, token->account_id, UA_PURPOSE_DISOWN, UA_ENDED_SIBLING));

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
+#define SECOND       apr_time_from_sec(1)
 #define DAY          apr_time_from_sec(86400)
 #define PERIOD       20000 /* a day in 2024 */
 #define ISSUER       "https://example.com"
@@ -189,6 +190,69 @@ static inline ua_jwt_t a_token(apr_time_t issued)
                       .auth_time = issued - apr_time_from_sec(200),
                       .amr = "pwd email",
                       .username = "alice"};
+}
+
+static inline apr_status_t verify_at(ua_jwt_keys_t *site, const char *text, apr_time_t now)
+{
+    const ua_jwt_wanted_t then = {ISSUER, AUDIENCE, now};
+    ua_jwt_t token = {.issuer = "untouched"};
+    apr_status_t rv = ua_jwt_verify(&token, pool, site, text, &then);
+
+    assert_true((rv == APR_SUCCESS) == (strcmp(token.issuer, "untouched") != 0));
+    return rv;
+}
+
+static inline const char *sign_at(ua_jwt_keys_t *site, apr_time_t issued)
+{
+    const ua_jwt_t token = a_token(issued);
+    const char *text = NULL;
+
+    assert_int_equal(ua_jwt_sign(&text, pool, site, &token), APR_SUCCESS);
+    return text;
+}
+
+static inline ua_jwt_keys_t *site_of(unsigned char first, apr_interval_time_t lifetime)
+{
+    unsigned char own[UA_DIGEST_BYTES] = {first};
+    ua_jwt_keys_t *site = NULL;
+
+    assert_int_equal(ua_jwt_keys_create(&site, pool, own, lifetime), APR_SUCCESS);
+    memset(own, 0xAA, sizeof own); /* it was copied */
+    return site;
+}
+
+static inline const json_t *set_at(ua_jwt_keys_t *site, apr_time_t now)
+{
+    json_t *set = NULL;
+
+    assert_int_equal(ua_jwt_set(&set, pool, site, now), APR_SUCCESS);
+    assert_int_equal(json_object_size(set), 1);
+    return json_object_get(set, "keys");
+}
+
+static inline const char *text_at(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* One part of a token as text. */
+static inline const char *part_text(const char *token, int which)
+{
+    const char *start = token;
+    apr_size_t length = 0;
+    apr_size_t bytes = 0;
+    char *text = NULL;
+
+    for (; which > 0; which--) {
+        start = strchr(start, '.') + 1;
+    }
+    length = strcspn(start, ".");
+    bytes = length * 3 / 4;
+    text = apr_pcalloc(pool, bytes + 1);
+    assert_int_equal(
+        ua_base64url_decode((unsigned char *)text, bytes, apr_pstrmemdup(pool, start, length)),
+        APR_SUCCESS);
+    return text;
 }
 
 #endif

@@ -173,6 +173,7 @@ static void ones_own_only(void **state)
     (void)state;
     t->jar = apr_table_make(t->pool, 8);
     t->address = UA_TEST_ADDRESS;
+    (void)ua_test_mail(t); /* what waits for alice */
     ua_test_member(t, "eve");
     ua_test_login(t, "eve");
     assert_status(t, ua_test_get(t, apr_pstrcat(t->pool, EXPORT "?user=alice&id=", hers, NULL)),

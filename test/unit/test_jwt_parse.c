@@ -125,6 +125,7 @@ static void public_key_as_a_secret(void **state)
 
         try_secret(der, sizeof der, algs[i]);
         try_secret(der + 26, 65, algs[i]);
+        try_secret(der + 27, 64, algs[i]); /* x and y alone */
         try_secret(pem, strlen(pem), algs[i]);
         try_secret(pem, strlen(pem) - 1, algs[i]);
         try_secret(text, strlen(text), algs[i]);

@@ -1,5 +1,4 @@
 /* test_members.c: the pages of the members: list, search, pages, and one profile each.
- *
  * Cases: ENUM-11, SQL-02, SQL-06, AUTHZ-01, AUTHZ-03, AUTHZ-05, XSS-01.
  */
 #include "places.h"
@@ -341,6 +340,7 @@ static void oneself_hidden(void **state)
     assert_shows(t, "<h1>alice</h1>"); /* no display name */
     assert_shows(t, "Only you can see this page: you are hidden from other members.");
     t->jar = apr_table_make(t->pool, 8);
+    (void)ua_test_mail(t); /* what waits for alice */
     ua_test_member(t, "eve");
     ua_test_login(t, "eve");
     assert_status(t, ua_test_get(t, MEMBERS "/alice"), 404);

@@ -166,22 +166,22 @@ def test_host_04_client_addresses_are_not_believed(server):
     """HOST-04: one client stays one client for the limiter and in the events, whatever it says it is."""
     client = Client(server)
     for number in range(31):
-        fake = f"198.51.100.{number}"
+        fake = f"198.18.7.{number}"
         headers = {name: fake for name in SPOOFS}
         headers.update({"Forwarded": f"for={fake}", "Connection": "X-Forwarded-For, X-Real-IP"})
         answer = client.json("POST", "/auth/verify", {"token": f"{number}"}, headers=headers)
         assert answer.status_code == (400 if number < 30 else 429), number
     assert int(answer.headers["Retry-After"]) > 0
-    assert not server.db("SELECT id FROM event WHERE address LIKE '198.51.100.%'")
+    assert not server.db("SELECT id FROM event WHERE address LIKE '198.18.7.%'")
 
 
 def test_host_04_the_event_names_the_clients_address(server):
     """HOST-04: useragent_ip of mod_remoteip's trusted header is what is written."""
     client = Client(server, address="203.0.113.77")
     client.json("POST", "/auth/login", {"login": "nobody-at-all", "password": "whatever-this-is"},
-                headers={"X-Forwarded-For": "198.51.100.99"})
+                headers={"X-Forwarded-For": "198.18.7.99"})
     assert server.db("SELECT id FROM event WHERE address = '203.0.113.77'")
-    assert not server.db("SELECT id FROM event WHERE address = '198.51.100.99'")
+    assert not server.db("SELECT id FROM event WHERE address = '198.18.7.99'")
 
 
 def test_host_02_the_form_posts_to_a_path(server):
