@@ -39,6 +39,7 @@ static const sentence_t sentences[] = {
     {"email_changed", NULL, "Your email address was changed"},
     {"email_undone", NULL, "The change of your email address was undone"},
     {"undo_failed", NULL, "Someone tried to undo a change of address with a wrong password"},
+    {"restore_failed", NULL, "Someone tried to restore your account with a wrong password"},
     {"reauthenticated", NULL, "You entered your password again"},
     {"session_ended", "others", "You signed out all other devices"},
     {"session_ended", "all", "You signed out everywhere"},

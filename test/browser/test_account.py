@@ -169,7 +169,7 @@ def test_stale_export_asks_for_the_password(person):
 def test_close_and_restore(person):
     person.become_member().press("Security").press("Close my account")
     person.fill(current_password=person.password).press("Close my account")
-    assert person.notice == "Your account is closed. The email we sent you brings it back within 7 days."
+    assert person.notice == "Your account is closed. The email we sent you says how long you can bring it back."
     person.sign_in()
     assert person.one("#summary-title").text == "Invalid email or password"
     open_link(person, "restore")

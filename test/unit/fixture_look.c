@@ -100,8 +100,9 @@ void ua_test_sql(ua_test_t *t, const char *sql, ...)
 
 const char *ua_test_rows(ua_test_t *t)
 {
-    static const char *const tables[] = {"setting", "account", "held_name", "token",
-                                         "session", "device",  "outbox",    "event"};
+    static const char *const tables[] = {
+        "setting", "account", "held_name", "held_email", "profile_field", "old_password",
+        "token",   "session", "refresh",   "device",     "outbox",        "event"};
     const char *all = "";
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

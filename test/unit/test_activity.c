@@ -51,6 +51,7 @@ static const struct {
     {"email_changed", "", "Your email address was changed"},
     {"email_undone", "", "The change of your email address was undone"},
     {"email_undone", "restored", "The change of your email address was undone"},
+    {"restore_failed", "", "Someone tried to restore your account with a wrong password"},
     {"undo_failed", "", "Someone tried to undo a change of address with a wrong password"},
     {"reauthenticated", "", "You entered your password again"},
     {"session_ended", "one", "You signed out a device"},

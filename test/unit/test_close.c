@@ -58,7 +58,7 @@ static void closes(void **state)
     assert_int_equal(ua_test_count(t, "SELECT closed FROM account"), t->now);
     assert_int_equal(ua_test_events(t, "\"closed\""), 1);
     assert_status(t, ua_test_get(t, CLOSED), 200);
-    assert_shows(t, "Your account is closed. The email we sent you brings it back");
+    assert_shows(t, "Your account is closed. The email we sent you says how long");
     apr_table_set(t->jar, "userauth", cookie); /* a replay */
     assert_status(t, ua_test_get(t, "/dashboard"), 303);
     assert_int_equal(ua_test_gated(t, UA_METHOD_GET, "/app"), 303);
@@ -98,7 +98,7 @@ static void answers_a_program(void **state)
     assert_status(
         t, ua_test_post_json(t, CLOSE, "{\"current_password\":\"" UA_TEST_PASSWORD "\"}"), 200);
     assert_string_equal(t->body, "{\"message\":\"Your account is closed. The email we sent you "
-                                 "brings it back within 7 days.\"}");
+                                 "says how long you can bring it back.\"}");
     assert_status(
         t, ua_test_post_json(t, CLOSE, "{\"current_password\":\"" UA_TEST_PASSWORD "\"}"), 401);
     assert_value(t, "code", "login_required");

@@ -180,6 +180,7 @@ static void only_ones_own(void **state)
 
     (void)state;
     t->jar = apr_table_make(t->pool, 8);
+    (void)ua_test_mail(t); /* hers; the next one is Eve's */
     ua_test_member(t, "eve");
     ua_test_login(t, "eve");
     before = ua_test_rows(t);
