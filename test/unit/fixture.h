@@ -50,6 +50,7 @@ typedef struct ua_test_t {
     const char *mail;           /* the newest mail that ua_test_mail() found, or NULL */
 
     /* The fixture's own. */
+    int told; /* events before the last request */
     apr_pool_t *turn;
     apr_pool_t *site;
     apr_table_t *headers;
