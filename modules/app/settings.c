@@ -1,15 +1,11 @@
 /* settings.c: from what the administrator wrote to what the code uses; refuses what cannot work and
  * says how to put it right. Called once per site at start and by a configuration test. */
 #include "settings.h"
+#include "base/curl_range.h"
 #include "base/text.h"
 #include "base/unicode.h"
 
-#include <apr_cstr.h>
-#include <apr_file_io.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define BLOCKLIST_BYTES ((apr_off_t)64 * 1024 * 1024)
 
 static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
@@ -106,6 +102,16 @@ static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return conf->key_file[0] == '/' ? NULL : "UserAuthKeyFile takes the full path of a file";
 }
 
+const char *ua_settings_line(apr_pool_t *pool, const char *words)
+{
+    char *line = apr_pstrdup(pool, words);
+
+    for (char *at = strchr(line, '\n'); at; at = strchr(at, '\n')) {
+        *at = ' ';
+    }
+    return line;
+}
+
 static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     static const char *const names[UA_RATES] = {"login", "register", "token", "mail"};
@@ -117,7 +123,8 @@ static const char *resolve_rates(ua_conf_t *conf, apr_pool_t *pool, int *row)
     *row = UA_D_rate_limits;
     memcpy(conf->rates, initial, sizeof initial);
     for (int n = 0; conf->rate_limits && n < conf->rate_limits->nelts; n++) {
-        const char *line = APR_ARRAY_IDX(conf->rate_limits, n, const char *);
+        const char *line =
+            ua_settings_line(pool, APR_ARRAY_IDX(conf->rate_limits, n, const char *));
         const char *blank = strchr(line, ' ');
         int i = 0;
 
@@ -170,49 +177,6 @@ static const char *resolve_hash(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static const char *resolve_blocklist(ua_conf_t *conf, apr_pool_t *pool, int *row)
-{
-    apr_array_header_t *words = apr_array_make(pool, 1024, sizeof(const char *));
-    apr_file_t *file = NULL;
-    apr_finfo_t info = {0};
-    char *state = NULL;
-    char *text = NULL;
-    apr_size_t length = 0;
-
-    *row = UA_D_password_blocklist;
-    if (!conf->password_blocklist) {
-        return NULL;
-    }
-    if (apr_file_open(&file, conf->password_blocklist, APR_FOPEN_READ, APR_OS_DEFAULT, pool) !=
-            APR_SUCCESS ||
-        apr_file_info_get(&info, APR_FINFO_SIZE, file) != APR_SUCCESS ||
-        info.size > BLOCKLIST_BYTES) {
-        return apr_psprintf(pool,
-                            "UserAuthPasswordBlocklist: %s can't be read, or is over 64 MiB",
-                            conf->password_blocklist);
-    }
-    text = apr_pcalloc(pool, (apr_size_t)info.size + 1);
-    if (apr_file_read_full(file, text, (apr_size_t)info.size, &length) != APR_SUCCESS &&
-        length != (apr_size_t)info.size) {
-        return apr_psprintf(pool, "UserAuthPasswordBlocklist: %s can't be read",
-                            conf->password_blocklist);
-    }
-    apr_file_close(file);
-    for (char *word = apr_strtok(text, "\r\n", &state); word;
-         word = apr_strtok(NULL, "\r\n", &state)) {
-        APR_ARRAY_PUSH(words, const char *) = ua_lower(pool, word);
-    }
-    qsort(words->elts, (size_t)words->nelts, sizeof(const char *), by_text);
-    conf->blocklist = (const char *const *)(void *)words->elts;
-    conf->blocklist_count = (apr_size_t)words->nelts;
-    return NULL;
-}
-
 static const char *resolve_looks(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     *row = UA_D_site_name;
@@ -229,34 +193,45 @@ static const char *resolve_looks(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-static const char *resolve_tokens(ua_conf_t *conf, apr_pool_t *pool, int *row)
+static const char *resolve_audience(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    const char *text = conf->token_audience ? conf->token_audience : conf->site;
+
+    (void)pool;
+    conf->token_audience = text;
+    *row = UA_D_token_audience;
+    return *text == '\0' || strlen(text) > 255 || !ua_utf8_valid(text, strlen(text)) ||
+                   ua_utf8_deceptive(text)
+               ? "UserAuthTokenAudience is at most 255 bytes of UTF-8 text without control or "
+                 "invisible characters"
+               : NULL;
+}
+
+/* What ua_range_create() refuses now can't stop a child later. */
+static const char *resolve_breach_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *url = conf->password_breach_url;
+    ua_range_t *range = NULL;
 
-    conf->token_audience = conf->token_audience ? conf->token_audience : conf->site;
-    *row = UA_D_token_audience;
-    if (*conf->token_audience == '\0' || strlen(conf->token_audience) > 255 ||
-        !ua_utf8_valid(conf->token_audience, strlen(conf->token_audience))) {
-        return "UserAuthTokenAudience is at most 255 bytes of UTF-8 text";
-    }
     *row = UA_D_password_breach_url;
-    if (url && ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
-                url[strlen(url) - 1] != '/' || strlen(url) > 512)) {
-        return apr_psprintf(
-            pool,
-            "UserAuthPasswordBreachURL is an address that ends with a slash, such "
-            "as https://api.pwnedpasswords.com/range/, not \"%s\"",
-            url);
+    if (!url || ((strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0) &&
+                 url[strlen(url) - 1] == '/' && strlen(url) <= 512 &&
+                 ua_range_create(&range, pool, url) == APR_SUCCESS)) {
+        return NULL;
     }
-    return NULL;
+    return apr_psprintf(pool,
+                        "UserAuthPasswordBreachURL is https:// or http://, a host and a path "
+                        "that ends with a slash, in ASCII without blanks and #, such as "
+                        "https://api.pwnedpasswords.com/range/, not \"%s\"",
+                        strchr(url, '@') ? "…" : url);
 }
 
 const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
-    static resolve_f *const steps[] = {resolve_base_url,    resolve_paths,    resolve_database,
-                                       resolve_rates,       ua_settings_mail, resolve_hash,
-                                       ua_settings_profile, resolve_tokens,   resolve_blocklist,
-                                       resolve_looks};
+    static resolve_f *const steps[] = {
+        resolve_base_url,   resolve_paths,         resolve_database,    resolve_rates,
+        ua_settings_mail,   resolve_hash,          ua_settings_profile, resolve_audience,
+        resolve_breach_url, ua_settings_blocklist, resolve_looks};
 
     ua_conf_defaults(conf, pool);
     for (apr_size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

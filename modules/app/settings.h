@@ -1,4 +1,4 @@
-/* settings.h: shared by settings.c and settings_mail.c only. */
+/* settings.h: shared by settings*.c only. */
 #ifndef UA_SETTINGS_H
 #define UA_SETTINGS_H
 
@@ -12,5 +12,11 @@ const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
 /* settings_profile.c */
 const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* settings_blocklist.c */
+const char *ua_settings_blocklist(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* An entry of a list as one line, for a message. */
+const char *ua_settings_line(apr_pool_t *pool, const char *words);
 
 #endif

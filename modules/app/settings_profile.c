@@ -3,9 +3,11 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
+#include <apr_cstr.h>
 #include <string.h>
 
-#define MOST 16
+#define MOST  16
+#define RIGHT "city \"City\" required"
 
 /* Names that forms of ours use for something else. */
 #define TAKEN                                                                                  \
@@ -33,43 +35,74 @@ static int is_known(const apr_array_header_t *fields, const char *name)
     return 0;
 }
 
-/* Takes a word off the end of `text`; 1 when it was there. */
-static int take_last(char *text, const char *word)
+/* A label that is one of the words after it was forgotten. */
+static int is_label(const char *label)
 {
-    char *blank = strrchr(text, ' ');
-
-    if (!blank || strcmp(blank + 1, word) != 0) {
-        return 0;
-    }
-    *blank = '\0';
-    return 1;
+    return *label && strcmp(label, "required") != 0 && strcmp(label, "public") != 0 &&
+           ua_utf8_length(label) <= 64 && ua_utf8_valid(label, strlen(label)) &&
+           !ua_utf8_deceptive(label);
 }
 
-/* "name Label of any words [required] [public]". 1 when it is written so. */
-static int parse(ua_profile_field_t *out, apr_pool_t *pool, const char *line)
+/* A word after the label: each of the two, once. NULL, or what is wrong. */
+static const char *take_word(ua_profile_field_t *out, apr_pool_t *pool, const char *word)
 {
-    char *text = apr_pstrdup(pool, line);
-    char *label = strchr(text, ' ');
+    int *flag = NULL;
 
-    if (!label) {
-        return 0;
+    if (apr_cstr_casecmp(word, "required") == 0) {
+        flag = &out->required;
     }
-    for (int found = 1; found;) {
-        int required = take_last(label, "required");
-        int is_public = take_last(label, "public");
+    else if (apr_cstr_casecmp(word, "public") == 0) {
+        flag = &out->is_public;
+    }
+    if (!flag) {
+        return apr_psprintf(pool,
+                            "UserAuthProfileField %s: after the label come the words required "
+                            "and public, not \"%s\"; a label of several words stands in "
+                            "quotes: " RIGHT,
+                            out->name, word);
+    }
+    if (*flag) {
+        return apr_psprintf(pool, "UserAuthProfileField %s has the word %s twice: " RIGHT,
+                            out->name, flag == &out->required ? "required" : "public");
+    }
+    *flag = 1;
+    return NULL;
+}
 
-        out->required |= required;
-        out->is_public |= is_public;
-        found = required || is_public;
+/* The words of a line, as base/conf.c keeps them. At least one. */
+static apr_array_header_t *words_of(apr_pool_t *pool, const char *line)
+{
+    apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
+
+    for (const char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+        APR_ARRAY_PUSH(words, const char *) =
+            apr_pstrmemdup(pool, line, (apr_size_t)(end - line));
+        line = end + 1;
     }
-    if (*label == '\0') {
-        return 0;
+    APR_ARRAY_PUSH(words, const char *) = line;
+    return words;
+}
+
+/* name "Label" [required] [public]. NULL, or what is wrong. */
+static const char *parse(ua_profile_field_t *out, apr_pool_t *pool, const char *line)
+{
+    const apr_array_header_t *words = words_of(pool, line);
+    const char *err = NULL;
+
+    out->name = APR_ARRAY_IDX(words, 0, const char *);
+    out->label =
+        words->nelts > 1 ? ua_utf8_trim(pool, APR_ARRAY_IDX(words, 1, const char *)) : "";
+    if (!is_name(out->name) || !is_label(out->label)) {
+        return apr_psprintf(pool,
+                            "UserAuthProfileField takes a name of lower-case letters, digits "
+                            "and _ that no form uses, a label, and the words required and "
+                            "public: " RIGHT "; not \"%s\"",
+                            ua_settings_line(pool, line));
     }
-    *label = '\0';
-    out->name = text;
-    out->label = ua_utf8_trim(pool, label + 1);
-    return is_name(out->name) && *out->label && ua_utf8_length(out->label) <= 64 &&
-           ua_utf8_valid(out->label, strlen(out->label)) && !ua_utf8_deceptive(out->label);
+    for (int i = 2; i < words->nelts && !err; i++) {
+        err = take_word(out, pool, APR_ARRAY_IDX(words, i, const char *));
+    }
+    return err;
 }
 
 const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row)
@@ -80,13 +113,10 @@ const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row)
     for (int i = 0; conf->profile_field_lines && i < conf->profile_field_lines->nelts; i++) {
         const char *line = APR_ARRAY_IDX(conf->profile_field_lines, i, const char *);
         ua_profile_field_t field = {NULL, NULL, 0, 0};
+        const char *err = parse(&field, pool, line);
 
-        if (!parse(&field, pool, line)) {
-            return apr_psprintf(pool,
-                                "UserAuthProfileField takes a name of lower-case letters, "
-                                "digits and _ that no form uses, a label, and the words "
-                                "required and public: city \"City\" required; not \"%s\"",
-                                line);
+        if (err) {
+            return err;
         }
         if (is_known(fields, field.name) || fields->nelts == MOST) {
             return apr_psprintf(

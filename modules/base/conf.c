@@ -35,12 +35,13 @@ ua_conf_t *ua_conf_create(apr_pool_t *pool)
     return apr_pcalloc(pool, sizeof(ua_conf_t));
 }
 
-static const char *joined(apr_pool_t *pool, int argc, const char *const *argv)
+static const char *joined(apr_pool_t *pool, const char *between, int argc,
+                          const char *const *argv)
 {
     const char *line = argv[0];
 
     for (int i = 1; i < argc; i++) {
-        line = apr_pstrcat(pool, line, " ", argv[i], NULL);
+        line = apr_pstrcat(pool, line, between, argv[i], NULL);
     }
     return line;
 }
@@ -123,12 +124,12 @@ static const char *set_member(ua_conf_t *conf, apr_pool_t *pool, const ua_direct
     case UA_KIND_TIME: return set_time(member, pool, row, argv[0]);
     case UA_KIND_CHOICE: return set_choice(member, pool, row, argv[0]);
     case UA_KIND_TEXT:
-    case UA_KIND_LINE: return set_text(member, pool, row, joined(pool, argc, argv));
+    case UA_KIND_LINE: return set_text(member, pool, row, joined(pool, " ", argc, argv));
     case UA_KIND_PAIR:
         ((const char **)member)[0] = argv[0];
         ((const char **)member)[1] = argv[1];
         return NULL;
-    case UA_KIND_LIST: list_add(member, pool, joined(pool, argc, argv)); return NULL;
+    case UA_KIND_LIST: list_add(member, pool, joined(pool, "\n", argc, argv)); return NULL;
     }
     return NULL;
 }

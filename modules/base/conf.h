@@ -74,7 +74,7 @@ typedef struct ua_conf_t {
 #define UA_NUMBER(member, ...) apr_int64_t member;
 #define UA_TIME(member, ...)   apr_interval_time_t member;
 #define UA_CHOICE(member, ...) apr_int64_t member;
-#define UA_LIST(member, ...)   apr_array_header_t *member; /* const char *: the words of a line */
+#define UA_LIST(member, ...)   apr_array_header_t *member; /* const char *: words, "\n" between */
 #include "directives.def"
 #undef UA_TEXT
 #undef UA_LINE
@@ -98,7 +98,7 @@ typedef struct ua_conf_t {
     ua_rate_t rates[UA_RATES];
     ua_rate_t mail_rates[UA_MAIL_RATES];
     ua_pwhash_params_t pwhash;
-    const char *const *blocklist; /* sorted, lower case; or NULL */
+    const char *const *blocklist; /* sorted, NFC and folded; or NULL */
     apr_size_t blocklist_count;
     apr_array_header_t *profile_fields; /* ua_profile_field_t, or NULL */
 } ua_conf_t;

@@ -3,7 +3,6 @@
 #include "base/lock.h"
 #include "base/pwhash.h"
 #include "base/strength.h"
-#include "base/text.h"
 #include "base/unicode.h"
 
 #include <stdlib.h>
@@ -35,9 +34,9 @@ static int by_text(const void *a, const void *b)
 
 static int is_blocked(const ua_ctx_t *ctx, const char *password)
 {
-    const char *key = ua_lower(ctx->pool, password);
+    const char *key = NULL;
 
-    return ctx->conf->blocklist &&
+    return ctx->conf->blocklist && ua_utf8_fold(&key, ctx->pool, password) == APR_SUCCESS &&
            bsearch((const void *)&key, (const void *)ctx->conf->blocklist,
                    ctx->conf->blocklist_count, sizeof key, by_text) != NULL;
 }

@@ -85,6 +85,17 @@ REFUSED = [
     ("UserAuthPasswordHash", "argon2id", "m=19456,t=2,p=1"),
     ("UserAuthPasswordHash", "m=-1,t=2,p=1", "m=19456,t=2,p=1"),
     ("UserAuthPasswordBlocklist", '"${RUN}/none.txt"', "can't be read"),
+    ("UserAuthPasswordBreachURL", "https://", "a host"),
+    ("UserAuthPasswordBreachURL", "https:///x/", "a host"),
+    ("UserAuthPasswordBreachURL", "https://api.pwnedpasswords.com/range", "ends with a slash"),
+    ("UserAuthPasswordBreachURL", '"https://a.example/b c/"', "without blanks"),
+    ("UserAuthTokenAudience", '"a\tb"', "control"),
+    ("UserAuthTokenAudience", "x" * 256, "255 bytes"),
+    ("UserAuthProfileField", 'city "City" optional', 'required and public, not "optional"'),
+    ("UserAuthProfileField", 'city "City" requierd', 'required and public, not "requierd"'),
+    ("UserAuthProfileField", "city Home town", 'not "town".* quotes'),
+    ("UserAuthProfileField", 'city "City" required required public', "required twice"),
+    ("UserAuthProfileField", "city required", "a label"),
     ("UserAuthTemplates", '"${RUN}/none"', "folder"),
     ("UserAuthTemplates", '"${RUN}/httpd.conf"', "folder"),
     ("UserAuthLogo", '"${RUN}/none.svg"', "can't be read"),
@@ -174,9 +185,20 @@ def test_lines_that_contradict_each_other(new_server, lines, words):
     {"UserAuthPasswordHash": "m=65536,t=3"},
     {"UserAuthSiteName": '"Große Straße & Söhne"', "UserAuthAccent": "#0b57d0"},
     {"userauthremoteuser": "EMAIL"},
+    {"UserAuthPasswordBreachURL": "https://api.pwnedpasswords.com/range/"},
+    {"UserAuthUsernameReserved": "admin staff"},
+    {"UserAuthProfileField": 'city "Not public" Required PUBLIC'},
 ], ids=str)
 def test_lines_that_work(new_server, lines):
     accepted(new_server(start=False, site=False, conf=site(**lines)))
+
+
+def test_a_label_in_quotes_stays_whole(new_server):
+    """Its last word says nothing about who sees the field."""
+    server = new_server(conf='UserAuthProfileField phone "Not public"\nUserAuthProfileField city City public\n')
+    page = Client(server).get("/auth/register").text
+    assert ">Not public <" in page
+    assert page.count("Other members can see this.") == 1
 
 
 # ---- where a directive may stand (CFG-09) ----

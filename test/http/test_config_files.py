@@ -199,3 +199,16 @@ def test_the_database_survives_a_restart(new_server):
     assert server.db("PRAGMA integrity_check")[0][0] == "ok"
     assert server.db("PRAGMA foreign_key_check") == []
     assert server.db("PRAGMA journal_mode")[0][0] == "wal"
+
+
+def test_a_blocklist_of_any_editor_is_read(new_server):
+    """BF-15: a byte order mark, blanks at the ends, another case and composition, a line that is no UTF-8."""
+    server = new_server(start=False, conf='UserAuthPasswordBlocklist "${RUN}/list.txt"\n')
+    lines = "\ufeff  Purple-Monkey-Dishwasher-92 \r\n".encode() + b"\xff\xfe\r\n" + "PURPLE-CAFE\u0301-DISHWASHER-92\t\r\n".encode()
+    (server.folder / "list.txt").write_bytes(lines)
+    server.start()
+    client = Client(server)
+    for password in ("purple-monkey-dishwasher-92", "purple-caf\u00e9-dishwasher-92"):
+        fields = {"username": "alice", "email": "alice@example.org", "password": password}
+        answer = client.json("POST", "/auth/register", fields)
+        assert answer.status_code == 422 and "list of known passwords" in answer.json()["errors"]["password"], answer.text

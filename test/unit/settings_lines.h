@@ -1,5 +1,4 @@
-/* settings_lines.h: directive lines through ua_settings_resolve(), for the tests of settings*.c: written
- * by u3. No site is started, no file is made but those a test writes. */
+/* settings_lines.h: directive lines through ua_settings_resolve(), for the tests of settings*.c. No site is started, no file is made but those a test writes. */
 #ifndef SETTINGS_LINES_H
 #define SETTINGS_LINES_H
 

@@ -144,8 +144,11 @@ static void words(void **state)
     assert_null(SET(conf, "UserAuthUsernameReserved", "staff", "team"));
     assert_null(SET(conf, "UserAuthUsernameReserved", "press"));
     assert_int_equal(conf->username_reserved->nelts, 2);
-    assert_string_equal(APR_ARRAY_IDX(conf->username_reserved, 0, char *), "staff team");
+    assert_string_equal(APR_ARRAY_IDX(conf->username_reserved, 0, char *), "staff\nteam");
     assert_string_equal(APR_ARRAY_IDX(conf->username_reserved, 1, char *), "press");
+    assert_null(SET(conf, "UserAuthProfileField", "phone", "Not public", "required"));
+    assert_string_equal(APR_ARRAY_IDX(conf->profile_field_lines, 0, char *),
+                        "phone\nNot public\nrequired");
     refused("UserAuthSiteName", "");
     refused("UserAuthMailLimit", "");
 }

@@ -1,10 +1,13 @@
-/* test_settings.c: what the directives come to, and what refuses to start: written by u3.
+/* test_settings.c: what the directives come to, and what refuses to start.
  *
  * Mail has a program of its own, test_settings_mail.c; kinds and ranges of directives are judged
  * earlier, test_conf.c. */
 #include "settings_lines.h"
 
 #define MINUTES(n) apr_time_from_sec((apr_int64_t)60 * (n))
+#define TEXT_51    "012345678901234567890123456789012345678901234567890"
+#define TEXT_255   TEXT_51 TEXT_51 TEXT_51 TEXT_51 TEXT_51
+#define TEXT_256   TEXT_255 "x"
 
 /* CFG-03, CFG-04, CFG-05, CFG-09: each refusal names the directive and says what is right. */
 static const refused_t refusals[] = {
@@ -76,6 +79,32 @@ static const refused_t refusals[] = {
     {"UserAuthPasswordBlocklist {}/none", "UserAuthPasswordBlocklist", "/none",
      "can't be read"},
     {"UserAuthPasswordBlocklist {}", "UserAuthPasswordBlocklist", "ua-test-", "can't be read"},
+    {"UserAuthPasswordBreachURL https://", "UserAuthPasswordBreachURL", "not \"https://\"",
+     "such as https://api.pwnedpasswords.com/range/"},
+    {"UserAuthPasswordBreachURL https:///x/", "UserAuthPasswordBreachURL", "https:///x/",
+     "a host"},
+    {"UserAuthPasswordBreachURL https://:443/", "UserAuthPasswordBreachURL", "https://:443/",
+     "a host"},
+    {"UserAuthPasswordBreachURL http://?x/", "UserAuthPasswordBreachURL", "http://?x/",
+     "a host"},
+    {"UserAuthPasswordBreachURL \"https://a.example/b c/\"", "UserAuthPasswordBreachURL",
+     "/b c/", "without blanks"},
+    {"UserAuthPasswordBreachURL https://a.example/#/", "UserAuthPasswordBreachURL", "/#/",
+     "and #"},
+    {"UserAuthPasswordBreachURL https://\xc3\xa4.example/", "UserAuthPasswordBreachURL",
+     "UserAuthPasswordBreachURL", "ASCII"},
+    {"UserAuthPasswordBreachURL https://a.example/range", "UserAuthPasswordBreachURL",
+     "https://a.example/range", "ends with a slash"},
+    {"UserAuthPasswordBreachURL ftp://a.example/", "UserAuthPasswordBreachURL", "ftp://",
+     "https://"},
+    {"UserAuthTokenAudience " TEXT_256, "UserAuthTokenAudience", "255 bytes", "UTF-8"},
+    {"UserAuthTokenAudience \"a\tb\"", "UserAuthTokenAudience", "control", "255 bytes"},
+    {"UserAuthTokenAudience a\x7f"
+     "b",
+     "UserAuthTokenAudience", "control", "255 bytes"},
+    {"UserAuthTokenAudience a\xff"
+     "b",
+     "UserAuthTokenAudience", "UTF-8", "255 bytes"},
     {"UserAuthSiteName \"A\xe2\x80\xae"
      "B\"",
      "UserAuthSiteName", "UserAuthSiteName", "plain UTF-8"},
@@ -109,6 +138,9 @@ static void a_refusal_repeats_no_secret(void **state)
     (void)state;
     assert_non_null(err);
     assert_null(strstr(err, "canary"));
+    err = resolve(t, &conf, &row, "UserAuthPasswordBreachURL https://me:canary@a.example");
+    assert_non_null(err);
+    assert_null(strstr(err, "canary"));
     ua_test_close(t);
 }
 
@@ -131,6 +163,25 @@ static void a_name_is_one_line(void **state)
         conf->site_name = names[i];
         assert_non_null(ua_settings_resolve(conf, t->pool, &row));
         assert_int_equal(row, UA_D_site_name);
+    }
+    ua_test_close(t);
+}
+
+/* It goes into each token, and into the settings of who checks them. */
+static void an_audience_is_one_line(void **state)
+{
+    static const char *const audiences[] = {"a\nb", "a\r", "\tb", "a\x01", "\xc2\x85", ""};
+    ua_test_t *t = ua_test_begin();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof audiences / sizeof *audiences; i++) {
+        ua_conf_t *conf = NULL;
+        int row = 0;
+
+        assert_null(resolve(t, &conf, &row, ""));
+        conf->token_audience = audiences[i];
+        assert_non_null(ua_settings_resolve(conf, t->pool, &row));
+        assert_int_equal(row, UA_D_token_audience);
     }
     ua_test_close(t);
 }
@@ -251,6 +302,13 @@ static void what_just_works_is_taken(void **state)
         "UserAuthAccent #0b57D0",
         "UserAuthSiteName 0123456789012345678901234567890123456789012345678901234567890123",
         "UserAuthSiteName \"Caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac\"",
+        "UserAuthPasswordBreachURL https://api.pwnedpasswords.com/range/",
+        "UserAuthPasswordBreachURL http://127.0.0.1:8081/",
+        "UserAuthLockAfter 1000", /* no waits: the password is switched off before */
+        "UserAuthTokenAudience https://api.example.com",
+        "UserAuthTokenAudience \"Caf\xc3\xa9 API\"",
+        "UserAuthTokenAudience " TEXT_255,
+        "UserAuthRateLimit \"login 3/10s\"",
     };
     ua_test_t *t = ua_test_begin();
 
@@ -264,44 +322,6 @@ static void what_just_works_is_taken(void **state)
     ua_test_close(t);
 }
 
-/* BF-15: the list is searched by halves, so it has to be in order and in one case. */
-static void a_blocklist_is_sorted(void **state)
-{
-    ua_test_t *t = ua_test_begin();
-    const ua_conf_t *conf = NULL;
-
-    (void)state;
-    ua_test_write(t, "list", "zebra crossing\r\nApple Pie 1\n\nmango\nlast without end");
-    conf = resolved(t, "UserAuthPasswordBlocklist {}/list");
-    assert_int_equal(conf->blocklist_count, 4);
-    assert_string_equal(conf->blocklist[0], "apple pie 1");
-    assert_string_equal(conf->blocklist[1], "last without end");
-    assert_string_equal(conf->blocklist[2], "mango");
-    assert_string_equal(conf->blocklist[3], "zebra crossing");
-    ua_test_write(t, "empty", "");
-    assert_int_equal(resolved(t, "UserAuthPasswordBlocklist {}/empty")->blocklist_count, 0);
-    ua_test_close(t);
-}
-
-/* The whole way: a password that scores well is refused because it is on the list. */
-static void a_blocked_password_is_refused(void **state)
-{
-    ua_test_t *t = ua_test_begin();
-
-    (void)state;
-    ua_test_write(t, "list", "Purple-Monkey-Dishwasher-92\n");
-    assert_null(ua_test_start(t, "UserAuthPasswordBlocklist {}/list", NULL));
-    t->json = 1;
-    assert_status(t,
-                  ua_test_post(t, "/auth/register", "username", "alice", "email",
-                               "alice@example.org", "password", UA_TEST_PASSWORD, NULL),
-                  422);
-    assert_value(t, "code", "weak_password");
-    assert_value(t, "errors.password",
-                 "This password is on a list of known passwords. Choose another one.");
-    ua_test_close(t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,8 +332,7 @@ int main(void)
         cmocka_unit_test(rates),
         cmocka_unit_test(base_urls),
         cmocka_unit_test(what_just_works_is_taken),
-        cmocka_unit_test(a_blocklist_is_sorted),
-        cmocka_unit_test(a_blocked_password_is_refused),
+        cmocka_unit_test(an_audience_is_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_settings_mail.c: where mail goes, from whom, how secretly, how often: written by u3. */
+/* test_settings_mail.c: where mail goes, from whom, how secretly, how often. */
 #include "settings_lines.h"
 
 #include "base/curl_smtp.h"

@@ -20,6 +20,13 @@ static const struct {
     {"city City public required", "city", "City", 1, 1},
     {"city Required", "city", "Required", 0, 0}, /* the words are as they are written */
     {"city \"  Home town  \" public", "city", "Home town", 0, 1},
+    {"phone \"Not public\"", "phone", "Not public", 0,
+     0}, /* what stands in quotes stays whole */
+    {"phone \"Is required\" public", "phone", "Is required", 0, 1},
+    {"phone \"required public\"", "phone", "required public", 0, 0},
+    {"city City REQUIRED Public", "city", "City", 1, 1},
+    {"city Public required", "city", "Public", 1, 0},
+    {"city \"A  B\"", "city", "A  B", 0, 0},
     {"c C", "c", "C", 0, 0},
     {"line_2 \"Line 2\"", "line_2", "Line 2", 0, 0},
     {"stadt \"Stra\xc3\x9f"
@@ -102,6 +109,31 @@ static const refused_t refusals[] = {
      "16"},
 };
 
+/* What follows the label: each of two words, once. */
+static const refused_t words[] = {
+    {FIELD "city \"City\" optional", "UserAuthProfileField", "city", "not \"optional\""},
+    {FIELD "city \"City\" requierd", "UserAuthProfileField", "not \"requierd\"",
+     "required and public"},
+    {FIELD "city City required privat", "UserAuthProfileField", "not \"privat\"",
+     "required and public"},
+    {FIELD "city Home town", "UserAuthProfileField", "not \"town\"", "in quotes: " RIGHT},
+    {FIELD "city \"City\" \"required public\"", "UserAuthProfileField",
+     "not \"required public\"", "required and public"},
+    {FIELD "city City \"\"", "UserAuthProfileField", "not \"\"", "required and public"},
+    {FIELD "city \"City\" required required public", "UserAuthProfileField", "required twice",
+     RIGHT},
+    {FIELD "city \"City\" public required Public", "UserAuthProfileField", "public twice",
+     RIGHT},
+    {FIELD "city City optional\n" FIELD "town Town", "UserAuthProfileField", "city",
+     "not \"optional\""},
+};
+
+static void refuses_other_words(void **state)
+{
+    (void)state;
+    judge_refusals(words, COUNT(words));
+}
+
 static void refuses_what_is_no_field(void **state)
 {
     (void)state;
@@ -182,6 +214,7 @@ int main(void)
         cmocka_unit_test(reads_fields),
         cmocka_unit_test(keeps_their_order),
         cmocka_unit_test(refuses_what_is_no_field),
+        cmocka_unit_test(refuses_other_words),
         cmocka_unit_test(refuses_names_of_forms),
         cmocka_unit_test(refuses_more_than_sixteen),
         cmocka_unit_test(shows_the_field_in_the_form),
