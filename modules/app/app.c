@@ -155,6 +155,7 @@ apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *poo
     ctx->conf = app->conf;
     ctx->keys = app->keys;
     ctx->dbs = app->dbs;
+    ctx->mail_cause = app->mail_cause;
     ctx->slots = app->slots;
     ctx->jwt = app->jwt;
     ctx->range = app->range;

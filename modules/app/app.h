@@ -25,7 +25,9 @@ typedef struct ua_app_t {
     const apr_array_header_t *assets; /* ua_asset_t */
     const char *css, *js, *logo;      /* URL paths of assets; logo may be NULL */
     ua_host_t host;
-    struct ua_slots_t *slots;     /* the server's bound on hashes, or NULL */
+    struct ua_slots_t *slots; /* the server's bound on hashes, or NULL */
+    /* Shared by all children: the last cause of a mail failure that was logged, 0 while mail leaves. */
+    volatile apr_uint32_t *mail_cause;
     struct ua_jwt_keys_t *jwt;    /* this process's keys of API tokens */
     struct ua_range_t *range;     /* this process's look-up of leaked passwords, or NULL */
     ua_dbs_t *dbs;                /* this process's connections */
@@ -140,10 +142,8 @@ apr_status_t ua_mailer_write(struct ua_mail_t *out, const ua_app_t *app, ua_ctx_
 
 /* jobs.c: what runs beside requests. */
 typedef struct ua_jobs_t ua_jobs_t;
-/* `cause` is a word of memory shared by all children: the last cause of a mail failure that was
- * logged, so that it is logged once. */
-apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
-                            volatile apr_uint32_t *cause) UA_MUST_USE;
+/* Needs app->mail_cause. */
+apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app) UA_MUST_USE;
 /* From another thread, when the process ends: what is running comes to an end within a second. A mail
  * on its way is given up without a mark; another process takes it when its lease ends. */
 void ua_jobs_stop(ua_jobs_t *jobs);
@@ -152,8 +152,8 @@ int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
 /* Writes last uses; sweeps once a minute. */
 void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
 
-/* erase.c: erases accounts that were closed and not restored in time; some at a time. */
-apr_status_t ua_erase_closed(const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;
+/* erase.c: erases accounts that were closed and not restored, or never confirmed, in time; some at a time. */
+apr_status_t ua_erase_due(const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;
 
 /* touch.c: sessions in use, written by ua_jobs_sweep() rather than by the request. */
 typedef struct ua_touches_t ua_touches_t;

@@ -29,18 +29,31 @@ static void take_alias(ua_req_t *req, const ua_field_t *field)
     }
 }
 
-/* Everything but a password loses the blanks around it. */
-static void tidy(ua_req_t *req)
+/* A flag for a box, or for what only scripts send; a text for a text. */
+static int is_of_type(const ua_field_t *field, const char *value)
+{
+    if (strcmp(field->type, "checkbox") == 0) {
+        return *value == '\0' || ua_listed("1 0 true false on off yes no", value);
+    }
+    return !ua_form_was_flag(value) || strcmp(field->type, "hidden") == 0;
+}
+
+/* Everything but a password loses the blanks around it. 0 for a value of another type than its field's. */
+static int tidy(ua_req_t *req)
 {
     for (const ua_field_t *field = req->fields; field->name; field++) {
         const char *value = NULL;
 
         take_alias(req, field);
         value = apr_table_get(req->form, field->name);
+        if (value && !is_of_type(field, value)) {
+            return 0;
+        }
         if (value && !is_password(field)) {
             apr_table_setn(req->form, field->name, ua_utf8_trim(req->ctx->pool, value));
         }
     }
+    return 1;
 }
 
 /* Where to go afterwards: the body's `next`, else the query's. */
@@ -71,11 +84,10 @@ void ua_body_read(ua_res_t *res, ua_req_t *req)
         rv = json ? ua_form_parse_json(&req->form, req->ctx->pool, req->body, req->length)
                   : ua_form_parse(&req->form, req->ctx->pool, req->body, req->length);
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !tidy(req)) {
         ua_refuse(res, UA_PROBLEM_BAD_REQUEST);
         return;
     }
-    tidy(req);
     take_next(req);
 }
 

@@ -15,6 +15,7 @@
 #include "domain/throttle.h"
 
 #include <apr_atomic.h>
+#include <apr_file_info.h>
 #include <string.h>
 
 #define MAILS_AT_ONCE  16
@@ -28,7 +29,6 @@
 struct ua_jobs_t {
     const ua_app_t *app;
     ua_smtp_t *smtp;
-    volatile apr_uint32_t *cause;
     volatile apr_uint32_t stopping;
     apr_time_t swept;
     apr_time_t touched;
@@ -45,13 +45,11 @@ typedef struct sending_t {
     int lost; /* the mail is another child's now */
 } sending_t;
 
-apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app,
-                            volatile apr_uint32_t *cause)
+apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app)
 {
     ua_jobs_t *jobs = apr_pcalloc(pool, sizeof *jobs);
 
     jobs->app = app;
-    jobs->cause = cause;
     UA_CHECK(ua_smtp_create(&jobs->smtp, pool));
     *out = jobs;
     return APR_SUCCESS;
@@ -73,7 +71,7 @@ static void report(const ua_jobs_t *jobs, apr_pool_t *pool, const char *why)
 {
     const ua_host_t *host = &jobs->app->host;
     apr_uint32_t now = why ? cause_hash(why) : 0;
-    apr_uint32_t before = apr_atomic_xchg32(jobs->cause, now);
+    apr_uint32_t before = apr_atomic_xchg32(jobs->app->mail_cause, now);
 
     if (before == now) {
         return;
@@ -120,6 +118,7 @@ static int keep_alive(void *baton)
     return sending->lost;
 }
 
+/* Without a mail it only asks whether one would leave. */
 static apr_status_t send_smtp(sending_t *sending, const ua_mail_t *mail, const char **why)
 {
     const ua_conf_t *conf = sending->jobs->app->conf;
@@ -129,10 +128,13 @@ static apr_status_t send_smtp(sending_t *sending, const ua_mail_t *mail, const c
                              .password = conf->mail_password,
                              .ca_file = conf->mail_ca_file,
                              .helo = conf->base.host};
-    ua_smtp_job_t job = {
-        .from = mail->from_address, .to = mail->to, .alive = keep_alive, .baton = sending};
+    ua_smtp_job_t job = {.alive = keep_alive, .baton = sending};
 
-    UA_CHECK(ua_mail_build(&job.message, &job.length, sending->pool, mail));
+    if (mail) {
+        job.from = mail->from_address;
+        job.to = mail->to;
+        UA_CHECK(ua_mail_build(&job.message, &job.length, sending->pool, mail));
+    }
     return ua_smtp_send(sending->jobs->smtp, sending->pool, &server, &job, why);
 }
 
@@ -214,14 +216,36 @@ static void report_outcome(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_out
 {
     const ua_host_t *host = &jobs->app->host;
 
-    if (outcome == APR_EACCES && row->attempts == 0) {
+    int refused = outcome == APR_EACCES || outcome == APR_EBUSY;
+
+    if (refused && row->attempts == 0) {
         host->log(
             host->baton, UA_LOG_NOTICE,
             apr_pstrcat(pool, "UA0205: the mail server refuses a recipient: ", why, NULL));
     }
-    else if (outcome == APR_SUCCESS || (why && outcome != APR_EACCES)) {
+    else if (outcome == APR_SUCCESS || (why && !refused)) {
         report(jobs, pool, outcome == APR_SUCCESS ? NULL : why);
     }
+}
+
+/* A mail to nobody fares as others do, so that nothing tells that its address is unknown. */
+static apr_status_t send_nothing(sending_t *sending, const char **why)
+{
+    const ua_conf_t *conf = sending->jobs->app->conf;
+    apr_finfo_t folder;
+
+    return conf->mail_kind == UA_MAIL_SMTP
+               ? send_smtp(sending, NULL, why)
+               : apr_stat(&folder, conf->mail_target, APR_FINFO_TYPE, sending->pool);
+}
+
+static apr_status_t send_row(sending_t *sending, ua_ctx_t *ctx, const char **why)
+{
+    if (sending->row->expires <= ctx->now) {
+        return APR_EINVAL;
+    }
+    return sending->row->kind == UA_MAIL_NOBODY ? send_nothing(sending, why)
+                                                : send_mail(sending, ctx, why);
 }
 
 static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
@@ -237,7 +261,7 @@ static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
-    outcome = row->expires > ctx->now ? send_mail(&sending, ctx, &why) : APR_EINVAL;
+    outcome = send_row(&sending, ctx, &why);
     if (outcome != APR_SUCCESS && (sending.lost || is_stopping(jobs))) {
         return APR_SUCCESS;
     }
@@ -288,7 +312,6 @@ static apr_status_t sweep(ua_ctx_t *ctx)
     const ua_conf_t *conf = ctx->conf;
     apr_time_t kept = ctx->now - conf->retention;
 
-    UA_CHECK(ua_account_sweep(ctx, ctx->now - conf->unverified_lifetime));
     UA_CHECK(ua_token_sweep(ctx, kept));
     UA_CHECK(ua_session_sweep(ctx, kept));
     UA_CHECK(ua_event_sweep(ctx, kept));
@@ -308,7 +331,7 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     if (ctx->now - jobs->swept >= SWEEP_INTERVAL) {
         jobs->swept = ctx->now;
         rv = sweep(ctx);
-        rv = rv == APR_SUCCESS ? ua_erase_closed(jobs->app, ctx) : rv;
+        rv = rv == APR_SUCCESS ? ua_erase_due(jobs->app, ctx) : rv;
     }
     if (rv != APR_SUCCESS) {
         ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);

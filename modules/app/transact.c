@@ -18,6 +18,22 @@ static void start_over(ua_req_t *req, ua_res_t *res)
     ua_draw_rewind(req->ctx);
 }
 
+/* A session that ended since this request began changes nothing more: its owner was told so. */
+static apr_status_t judge_session(ua_res_t *res, ua_req_t *req)
+{
+    ua_session_t *live = NULL;
+    apr_status_t rv = req->route->access >= UA_ACCESS_USER
+                          ? ua_session_by_id(&live, req->ctx, req->session->id)
+                          : APR_SUCCESS;
+
+    if (rv == APR_NOTFOUND) {
+        ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
+        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
 /* One try. *committing tells whether a failure was the COMMIT's, its outcome unknown. */
 static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
 {
@@ -25,7 +41,10 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
 
     *committing = 0;
     UA_CHECK(ua_db_begin(req->ctx));
-    UA_CHECK(req->route->submit(res, req));
+    UA_CHECK(judge_session(res, req));
+    if (!res->problem) {
+        UA_CHECK(req->route->submit(res, req));
+    }
     rv = ua_limit_take(res, req);
     if (rv == APR_EAGAIN) {
         ua_db_rollback(req->ctx);

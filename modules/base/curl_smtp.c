@@ -1,10 +1,8 @@
 /* curl_smtp.c: see curl_smtp.h.
  *
  * Connections live in the multi handle, so each message has a fresh easy handle and nothing of one
- * message's settings can leak into the next. The loop around it wakes often enough to ask alive().
- */
+ * message's settings can leak into the next. The loop around it wakes often enough for alive(). */
 #include "curl_smtp.h"
-
 #include "mail_encode.h"
 
 #include <curl/curl.h>
@@ -166,7 +164,7 @@ static const char *url_make(apr_pool_t *pool, const ua_smtp_conf_t *conf)
     return apr_psprintf(pool, "%.*s/%s", (int)length, conf->url, helo);
 }
 
-static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf)
+static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf, int probe)
 {
     const long verify = conf->tls != UA_SMTP_UNVERIFIED;
 
@@ -175,7 +173,8 @@ static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf)
         long value;
     } rows[] = {
         {CURLOPT_NOSIGNAL, 1}, /* signals belong to the server, and this is a thread */
-        {CURLOPT_UPLOAD, 1},
+        {CURLOPT_UPLOAD, !probe},
+        {CURLOPT_NOBODY, probe},
         {CURLOPT_VERBOSE, 1}, /* for command_seen() */
         {CURLOPT_NOPROGRESS, 0},
         {CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS},
@@ -188,9 +187,8 @@ static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf)
     };
 
     CURLcode rc = CURLE_OK;
-    size_t i;
 
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == CURLE_OK; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == CURLE_OK; i++) {
         rc = curl_easy_setopt(easy, rows[i].option, rows[i].value);
     }
     return rc;
@@ -209,7 +207,8 @@ static CURLcode texts_set(CURL *easy, apr_pool_t *pool, const ua_smtp_conf_t *co
         {url, CURLOPT_URL, 1},
         {"smtp,smtps", CURLOPT_PROTOCOLS_STR, 1},
         {"", CURLOPT_PROXY, 1}, /* whatever the environment says */
-        {job->from, CURLOPT_MAIL_FROM, 1},
+        {job->from, CURLOPT_MAIL_FROM, job->message != NULL},
+        {"NOOP", CURLOPT_CUSTOMREQUEST, job->message == NULL},
         {conf->user, CURLOPT_USERNAME, conf->user != NULL},
         {conf->password, CURLOPT_PASSWORD, conf->user && conf->password},
         {conf->ca_file, CURLOPT_CAINFO, conf->ca_file != NULL},
@@ -217,9 +216,8 @@ static CURLcode texts_set(CURL *easy, apr_pool_t *pool, const ua_smtp_conf_t *co
     };
 
     CURLcode rc = CURLE_OK;
-    size_t i;
 
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == CURLE_OK; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == CURLE_OK; i++) {
         if (rows[i].given) {
             rc = curl_easy_setopt(easy, rows[i].option, rows[i].value);
         }
@@ -280,20 +278,17 @@ static void outcome_read(outcome_t *out, ua_smtp_t *smtp, CURL *easy)
 static apr_status_t attempt(outcome_t *out, ua_smtp_t *smtp, apr_pool_t *pool,
                             const ua_smtp_conf_t *conf, sending_t *sending)
 {
-    struct curl_slist *recipients = curl_slist_append(NULL, sending->job->to);
-    CURL *easy;
+    int probe = sending->job->message == NULL;
+    struct curl_slist *recipients = probe ? NULL : curl_slist_append(NULL, sending->job->to);
+    CURL *easy = curl_easy_init();
 
-    if (!recipients) {
-        return APR_ENOMEM;
-    }
     apr_pool_cleanup_register(pool, recipients, list_cleanup, apr_pool_cleanup_null);
-    easy = curl_easy_init();
-    if (!easy) {
+    if (!easy || (!probe && !recipients)) {
         return APR_ENOMEM;
     }
     apr_pool_cleanup_register(pool, easy, easy_cleanup, apr_pool_cleanup_null);
     UA_CHECK(connection_prepare(smtp));
-    if (numbers_set(easy, conf) != CURLE_OK ||
+    if (numbers_set(easy, conf, probe) != CURLE_OK ||
         texts_set(easy, pool, conf, sending->job) != CURLE_OK ||
         callbacks_set(easy, sending, recipients) != CURLE_OK) {
         return APR_EGENERAL;
@@ -320,11 +315,16 @@ static int connection_was_stale(const outcome_t *outcome, const sending_t *sendi
 }
 
 /* Not for a refusal of our greeting, login or sender: an operator can put that right. */
-static int recipient_refused(const outcome_t *outcome, const sending_t *sending)
+static apr_status_t failure_of(const outcome_t *outcome, const sending_t *sending)
 {
-    return (sending->at_recipient || sending->offset == sending->job->length) &&
-           (outcome->reply == 550 || outcome->reply == 551 || outcome->reply == 553 ||
-            outcome->reply == 554);
+    long reply = outcome->reply;
+    int at_end = sending->job->message && sending->offset == sending->job->length;
+    int for_good = reply == 550 || reply == 551 || reply == 553 || reply == 554;
+
+    if (sending->at_recipient && (reply == 450 || reply == 451)) {
+        return APR_EBUSY;
+    }
+    return (sending->at_recipient || at_end) && for_good ? APR_EACCES : APR_EGENERAL;
 }
 
 /* The same words for the same cause: libcurl's hold the milliseconds of a vain connect, and an errno
@@ -334,8 +334,8 @@ static const char *cause_words(const outcome_t *outcome, const sending_t *sendin
     if (outcome->code == CURLE_ABORTED_BY_CALLBACK) {
         return "stopped before the mail server took the message";
     }
-    /* A refused command is a CURLE_SEND_ERROR too, and libcurl's words name it. */
-    if (outcome->code == CURLE_RECV_ERROR ||
+    if (/* a refused command is a CURLE_SEND_ERROR too, and libcurl's words name it */
+        outcome->code == CURLE_RECV_ERROR ||
         (outcome->code == CURLE_SEND_ERROR && outcome->reply < 400)) {
         return "the mail server closed the connection";
     }
@@ -372,7 +372,7 @@ static apr_status_t send_in(apr_pool_t *work, ua_smtp_t *smtp, apr_pool_t *pool,
         return rv;
     }
     *why = outcome_words(pool, &outcome, sending);
-    return recipient_refused(&outcome, sending) ? APR_EACCES : APR_EGENERAL;
+    return failure_of(&outcome, sending);
 }
 
 apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_t *conf,
@@ -385,7 +385,8 @@ apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_
     apr_status_t rv;
 
     /* libcurl passes CR LF in an address through: a second RCPT line for whoever can write one. */
-    if (!ua_mail_address_plain(job->from) || !ua_mail_address_plain(job->to)) {
+    if (job->message &&
+        (!ua_mail_address_plain(job->from) || !ua_mail_address_plain(job->to))) {
         *why = "an address is not acceptable";
         return APR_EINVAL;
     }

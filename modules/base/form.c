@@ -89,6 +89,15 @@ apr_status_t ua_form_parse(apr_table_t **out, apr_pool_t *pool, const char *body
     return rv;
 }
 
+/* Flags, known by their addresses. */
+static const char yes[] = "1";
+static const char no[] = "0";
+
+int ua_form_was_flag(const char *value)
+{
+    return value == yes || value == no;
+}
+
 /* The text of a JSON value; NULL for one that no field of a form can have. */
 static const char *value_text(apr_pool_t *pool, const json_t *value)
 {
@@ -98,10 +107,10 @@ static const char *value_text(apr_pool_t *pool, const json_t *value)
         return apr_pstrdup(pool, json_string_value(value));
     }
     if (json_is_boolean(value)) {
-        return json_is_true(value) ? "1" : "0";
+        return json_is_true(value) ? yes : no;
     }
     if (json_is_integer(value) && (number == 0 || number == 1)) {
-        return number == 1 ? "1" : "0";
+        return number == 1 ? yes : no;
     }
     return NULL;
 }

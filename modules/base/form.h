@@ -22,4 +22,7 @@ apr_status_t ua_form_parse(apr_table_t **out, apr_pool_t *pool, const char *body
 apr_status_t ua_form_parse_json(apr_table_t **out, apr_pool_t *pool, const char *body,
                                 apr_size_t length) UA_MUST_USE;
 
+/* 1 when a value of a table from ua_form_parse_json() was true, false, 0 or 1, and no string. */
+int ua_form_was_flag(const char *value);
+
 #endif

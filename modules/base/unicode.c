@@ -31,12 +31,12 @@ static int is_accepted(ucs4_t point)
     return !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cn);
 }
 
-/* What nobody sees, or what starts a new line. U+FE0F makes an emoji of the character before it. */
+/* What nobody sees, what means another thing to everybody, or what starts a new line. U+FE0F makes an emoji of the character before it. */
 static int is_deceptive(ucs4_t point)
 {
-    return is_control(point) || point == 0x2028 || point == 0x2029 ||
+    return is_control(point) || point == 0x2028 || point == 0x2029 || point == 0x2800 ||
            (point != 0xfe0f && uc_is_property_default_ignorable_code_point(point)) ||
-           uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cf);
+           uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Co);
 }
 
 int ua_utf8_valid(const char *text, apr_size_t length)

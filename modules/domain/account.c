@@ -186,7 +186,14 @@ apr_status_t ua_account_count(apr_int64_t *out, ua_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
-apr_status_t ua_account_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_account_unverified_before(apr_array_header_t **rows, ua_ctx_t *ctx,
+                                          apr_time_t then, int most)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(account_sweep), UA_ARGS(ua_n(then)));
+    return ua_db_all(rows, ctx, UA_Q(account_unverified_before),
+                     UA_ARGS(ua_n(then), ua_n(most)));
+}
+
+apr_status_t ua_account_sweep(ua_ctx_t *ctx, const char *id)
+{
+    return change_one(ctx, UA_Q(account_sweep), UA_ARGS(ua_s(id)));
 }

@@ -17,6 +17,10 @@ apr_status_t ua_old_password_add(ua_ctx_t *ctx, const char *account_id,
 apr_status_t ua_old_password_list(apr_array_header_t **rows, ua_ctx_t *ctx,
                                   const char *account_id, apr_time_t then) UA_MUST_USE;
 
+/* When each that is kept ended (ua_row_t of one column). */
+apr_status_t ua_old_password_history(apr_array_header_t **rows, ua_ctx_t *ctx,
+                                     const char *account_id) UA_MUST_USE;
+
 apr_status_t ua_old_password_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

@@ -7,7 +7,7 @@ const ua_mail_kind_t ua_mail_kinds[UA_MAILS] = {
 #define UA_MAIL(constant, name, purpose, disown) {name, purpose, disown},
 #include "mails.def"
 #undef UA_MAIL
-    {"nobody", "", 0}};
+    {"nobody", "", 0}, {"unknown", "", 0}};
 
 /* The column `state`. */
 enum { WAITING = 0, SENT = 1, DROPPED = 2 };
@@ -15,14 +15,13 @@ enum { WAITING = 0, SENT = 1, DROPPED = 2 };
 apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
 {
     const char *id = NULL;
-    int state = mail->kind == UA_MAIL_NOBODY ? DROPPED : WAITING;
 
     UA_CHECK(ua_draw_uuid(&id, ctx));
     return ua_db_exec(ctx, NULL, UA_Q(outbox_insert),
                       UA_ARGS(ua_s(id), ua_s(ctx->conf->site), ua_s(mail->account_id),
                               ua_s(ua_mail_kinds[mail->kind].name), ua_s(mail->email),
                               ua_s(mail->username), ua_s(mail->token_id), ua_s(mail->disown_id),
-                              ua_s(mail->detail), ua_n(state), ua_n(ctx->now), ua_n(ctx->now),
+                              ua_s(mail->detail), ua_n(WAITING), ua_n(ctx->now), ua_n(ctx->now),
                               ua_n(mail->expires)));
 }
 
@@ -33,12 +32,12 @@ apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
         UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now), ua_n(most)));
 }
 
-/* A row of a later version may hold a kind unknown here: NOBODY, which has no template. */
+/* UNKNOWN has no template: the row waits for a child of its version. */
 static ua_mail_kind_e kind_of(const char *name)
 {
     int i = 0;
 
-    while (i < UA_MAIL_NOBODY && strcmp(ua_mail_kinds[i].name, name) != 0) {
+    while (i < UA_MAIL_UNKNOWN && strcmp(ua_mail_kinds[i].name, name) != 0) {
         i++;
     }
     return (ua_mail_kind_e)i;
@@ -131,8 +130,8 @@ apr_status_t ua_outbox_list(apr_array_header_t **out, ua_ctx_t *ctx, const char 
     list = apr_array_make(ctx->pool, rows->nelts, sizeof(ua_outbox_entry_t));
     for (int i = 0; i < rows->nelts; i++) {
         ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
-        ua_outbox_entry_t entry = {row[0], row[1], ua_row_number(row, 2),
-                                   ua_row_number(row, 3)};
+        ua_outbox_entry_t entry = {
+            row[0], row[1], row[4], row[5], ua_row_number(row, 2), ua_row_number(row, 3)};
 
         APR_ARRAY_PUSH(list, ua_outbox_entry_t) = entry;
     }
@@ -178,15 +177,6 @@ apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *ac
     return read_state(
         out, ctx, UA_Q(outbox_at),
         UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name), ua_s(email), ua_n(created)));
-}
-
-apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx)
-{
-    ua_row_t row = NULL;
-
-    UA_CHECK(ua_db_one(&row, ctx, UA_Q(outbox_waiting), UA_ARGS(ua_s(ctx->conf->site))));
-    *out = ua_row_number(row, 0);
-    return APR_SUCCESS;
 }
 
 apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then)

@@ -9,13 +9,15 @@
 
 #include "domain.h"
 
-/* The kinds of mails; NOBODY is for an unknown address: never sent, but written alike. */
+/* The kinds of mails; NOBODY is for an unknown address: nothing is sent, but its row fares like others.
+ * UNKNOWN is one of a later version. */
 typedef enum {
 
 #define UA_MAIL(constant, ...) UA_MAIL_##constant,
 #include "mails.def"
 #undef UA_MAIL
     UA_MAIL_NOBODY,
+    UA_MAIL_UNKNOWN,
     UA_MAILS
 } ua_mail_kind_e;
 
@@ -81,7 +83,7 @@ apr_status_t ua_outbox_drop_account(ua_ctx_t *ctx, const char *account_id) UA_MU
 
 /* A mail of an account for its owner's export. */
 typedef struct ua_outbox_entry_t {
-    const char *kind, *email;
+    const char *kind, *email, *username, *detail;
     apr_time_t created, sent;
 } ua_outbox_entry_t;
 
@@ -100,9 +102,6 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
 apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
                                 ua_mail_kind_e kind, const char *email,
                                 apr_time_t created) UA_MUST_USE;
-
-/* How many mails of this site failed at least once and still wait. */
-apr_status_t ua_outbox_waiting(apr_int64_t *out, ua_ctx_t *ctx) UA_MUST_USE;
 
 apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 

@@ -16,14 +16,6 @@
 static const ua_field_t fields[] = {
     {"email", "Correct address", "email", 1, "email", NULL, NULL, ua_check_email}, {0}};
 
-/* The account this browser registered; APR_NOTFOUND without one. */
-static apr_status_t own_account(ua_account_t **out, ua_req_t *req)
-{
-    const char *id = ua_registration_account(req);
-
-    return id ? ua_account_by_id(out, req->ctx, id) : APR_NOTFOUND;
-}
-
 static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account_t *account)
 {
     static const char *const words[] = {[UA_SENDING_UNKNOWN] = "unknown",
@@ -72,7 +64,7 @@ static apr_status_t check_email_show(ua_res_t *res, ua_req_t *req)
 {
     ua_account_t *account = NULL;
     const char *state = NULL;
-    apr_status_t rv = own_account(&account, req);
+    apr_status_t rv = ua_registration_account(&account, req);
 
     ua_json_set(res->view, "mail", "unknown");
     json_object_set_new(res->view, "email", json_null());
@@ -108,17 +100,29 @@ static void answer(ua_res_t *res, ua_req_t *req, const char *email)
 
 /* The older links die; a new one is on its way, or what stands for it when the address is `taken`. */
 static apr_status_t renew_links(ua_req_t *req, const ua_account_t *account,
-                                const char *email_key, int taken)
+                                const char *email_key, int taken, int may_tell)
 {
     ua_ctx_t *ctx = req->ctx;
-    apr_interval_time_t strangers = 0;
 
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
     UA_CHECK(ua_outbox_drop_all(ctx, account->id, UA_MAIL_VERIFY));
-    UA_CHECK(ua_mail_take(&strangers, req, email_key, ""));
-    return taken ? ua_hidden_mail(req, account, email_key, strangers == 0)
+    return taken ? ua_hidden_mail(req, account, email_key, may_tell)
                  : ua_mail_verification(req, account);
+}
+
+/* Another mail to this address, for this browser and for strangers. */
+static apr_status_t take_mail(int *may_tell, ua_res_t *res, ua_req_t *req,
+                              const char *email_key, const char *account_id)
+{
+    apr_interval_time_t wait = 0;
+
+    UA_CHECK(ua_mail_take(&wait, req, email_key, account_id));
+    if (wait > 0) {
+        ua_mail_refuse(res, req, wait);
+        return APR_SUCCESS;
+    }
+    return ua_mail_first(may_tell, res, req, email_key);
 }
 
 /* Gives the account another address. */
@@ -126,12 +130,11 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
                             const ua_email_t *email, int taken)
 {
     ua_ctx_t *ctx = req->ctx;
-    apr_interval_time_t wait = 0;
+    int may_tell = 0;
     apr_status_t rv = APR_SUCCESS;
 
-    UA_CHECK(ua_mail_take(&wait, req, email->key, account->id));
-    if (wait > 0) {
-        ua_mail_refuse(res, req, wait);
+    UA_CHECK(take_mail(&may_tell, res, req, email->key, account->id));
+    if (res->problem) {
         return APR_SUCCESS;
     }
     rv = ua_account_correct(ctx, account->id, email->address,
@@ -143,7 +146,8 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
     }
     UA_CHECK(rv);
     account->email = email->address;
-    UA_CHECK(renew_links(req, account, email->key, taken));
+    UA_CHECK(renew_links(req, account, email->key, taken, may_tell));
+    UA_CHECK(ua_registration_cookie(res, req, account));
     answer(res, req, account->email);
     return ua_event_add(ctx, "address_corrected", account->id, "");
 }
@@ -180,7 +184,7 @@ static apr_status_t check_email_submit(ua_res_t *res, ua_req_t *req)
     ua_account_t *account = NULL;
     ua_email_t email;
     int taken = 0;
-    apr_status_t rv = own_account(&account, req);
+    apr_status_t rv = ua_registration_account(&account, req);
 
     if (rv == APR_NOTFOUND) {
         refuse_correction(res, "Only the browser that registered can correct the address.");

@@ -49,7 +49,7 @@ json_t *ua_user_json(apr_pool_t *pool, const ua_account_t *account);
 apr_status_t ua_mail_queue(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_kind_e kind,
                            const char *email, json_t *detail) UA_MUST_USE;
 
-/* Writes the same rows for nobody: a mail of this kind that is never sent. */
+/* Writes the same rows for nobody: a mail of this kind that goes nowhere, and fares like any other. */
 apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind) UA_MUST_USE;
 
 /* The mail that confirms the address of a registration. */
@@ -85,10 +85,17 @@ apr_status_t ua_mail_ask(ua_mail_ask_t *out, ua_req_t *req, const ua_account_t *
 /* 429: when another mail may go, alike for every address. */
 void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait);
 
-/* The cookie of the browser that registered: whose it is, NULL without a genuine one. */
-const char *ua_registration_account(ua_req_t *req);
+/* Counts the mail of a registration, or of its corrected address. Refuses (429) over the limits, but for a
+ * wait of a minute at most; *may_tell is 0 when strangers would have to wait at all. */
+apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req,
+                           const char *email_key) UA_MUST_USE;
+
+/* common_registration.c: the account that this browser registered, from its signed cookie. APR_NOTFOUND
+ * without a genuine one, and when the account is closed or its address is another by now. */
+apr_status_t ua_registration_account(ua_account_t **out, ua_req_t *req) UA_MUST_USE;
+/* The cookie; again when the address was corrected. */
 apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,
-                                    const char *account_id) UA_MUST_USE;
+                                    const ua_account_t *account) UA_MUST_USE;
 
 /* common_hidden.c: registrations with a used address (UserAuthHideAccounts). */
 
@@ -217,6 +224,10 @@ apr_status_t ua_email_taken(int *taken, ua_ctx_t *ctx, const char *email_key,
                             const char *own_id) UA_MUST_USE;
 apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
                                const char *own_id) UA_MUST_USE;
+
+/* In `submit`: counts a change of the username to another one. Refuses in res after ten a day: each name is
+ * held for ever. */
+apr_status_t ua_username_move(ua_res_t *res, ua_req_t *req, const char *account_id) UA_MUST_USE;
 
 /* common_profile.c: the operator's own fields. */
 typedef struct ua_own_field_t {

@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* A job takes a mail within about this time; until then it is on its way. */
-#define MOMENT apr_time_from_sec(1)
-
 /* A link like any other, but that no text of it can confirm an address. */
 static apr_status_t issue(ua_ctx_t *ctx, const ua_account_t *account, const char *purpose)
 {
@@ -40,7 +37,7 @@ apr_status_t ua_hidden_mail(ua_req_t *req, const ua_account_t *account, const ch
                           .token_id = "",
                           .disown_id = "",
                           .detail = "",
-                          .expires = ctx->now};
+                          .expires = ctx->now + ctx->conf->verify_lifetime};
 
     UA_CHECK(find_owner(&owner, ctx, email_key));
     UA_CHECK(issue(ctx, account, UA_PURPOSE_VERIFY));
@@ -80,7 +77,7 @@ apr_status_t ua_hidden_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_account_
             ua_outbox_state_at(&sending, ctx, owner->id, UA_MAIL_TAKEN, owner->email, queued));
     }
     if (sending == UA_SENDING_UNKNOWN) {
-        sending = ctx->now < queued + MOMENT ? UA_SENDING_QUEUED : UA_SENDING_SENT;
+        UA_CHECK(ua_outbox_state(&sending, ctx, account->id, UA_MAIL_NOBODY, ""));
     }
     *out = sending;
     return APR_SUCCESS;

@@ -1,5 +1,5 @@
-/* common_mail.c: queues mails with the links they carry; how many mails one address gets; and the cookie
- * of the browser that registered. See feature.h. */
+/* common_mail.c: queues mails with the links they carry; how many mails one address gets. See
+ * feature.h. */
 #include "feature.h"
 #include "base/agent.h"
 #include "base/email.h"
@@ -81,6 +81,7 @@ apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
 
     if (*row->purpose) {
         UA_CHECK(issue(&mail.token_id, ctx, "", row->purpose, ""));
+        mail.expires = ctx->now + ua_token_lifetime(ctx->conf, row->purpose);
     }
     if (row->disown) {
         UA_CHECK(issue(&mail.disown_id, ctx, "", UA_PURPOSE_DISOWN, ""));
@@ -165,13 +166,40 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
     return APR_SUCCESS;
 }
 
+/* Who registers does not wait for so long: a typing error may be put right at once. */
+#define PATIENCE apr_time_from_sec(60)
+
+apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req, const char *email_key)
+{
+    static const char owner[] = "registration";
+    apr_interval_time_t wait = 0;
+
+    UA_CHECK(ua_mail_peek(&wait, req, email_key, owner));
+    if (wait > PATIENCE) {
+        ua_mail_refuse(res, req, wait);
+        res->title = "Too many emails to this address";
+        res->detail = apr_psprintf(
+            req->ctx->pool, "You can register with it in %s.",
+            ua_duration_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
+        return APR_SUCCESS;
+    }
+    for (int i = 0; i < UA_MAIL_RATES && req->ctx->conf->mail_rates[i].duration > 0; i++) {
+        const char *name = NULL;
+
+        UA_CHECK(counter(&name, req, email_key, owner, i));
+        UA_CHECK(ua_throttle_take(&wait, req->ctx, name, &req->ctx->conf->mail_rates[i]));
+    }
+    UA_CHECK(ua_mail_take(&wait, req, email_key, ""));
+    *may_tell = wait == 0;
+    return APR_SUCCESS;
+}
+
 /* The account that this browser registered and that has this address, or NULL. */
 static apr_status_t find_registration(ua_account_t **out, ua_req_t *req, const char *email_key)
 {
-    const char *id = ua_registration_account(req);
     ua_account_t *found = NULL;
     ua_email_t email;
-    apr_status_t rv = id ? ua_account_by_id(&found, req->ctx, id) : APR_NOTFOUND;
+    apr_status_t rv = ua_registration_account(&found, req);
 
     if (rv == APR_SUCCESS) {
         UA_CHECK(ua_email_parse(&email, req->ctx->pool, found->email));
@@ -222,41 +250,4 @@ void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
     res->detail =
         apr_psprintf(req->ctx->pool, "You can ask for another email in %s.",
                      ua_duration_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
-}
-
-static apr_status_t sign(const char **out, ua_req_t *req, const char *account_id)
-{
-    const char *tag = NULL;
-
-    UA_CHECK(ua_hmac_text(&tag, req->ctx->pool, req->ctx->keys->cookie,
-                          UA_PARTS("registration", account_id)));
-    *out = apr_pstrcat(req->ctx->pool, account_id, ".", tag, NULL);
-    return APR_SUCCESS;
-}
-
-const char *ua_registration_account(ua_req_t *req)
-{
-    apr_pool_t *pool = req->ctx->pool;
-    const char *value = ua_cookie_get(pool, req->cookie, ua_site_cookie(req, "registration"));
-    const char *genuine = NULL;
-    const char *id = NULL;
-
-    if (!value || strlen(value) != UA_UUID_TEXT + 1 + UA_DIGEST_TEXT) {
-        return NULL;
-    }
-    id = apr_pstrmemdup(pool, value, UA_UUID_TEXT);
-    if (sign(&genuine, req, id) != APR_SUCCESS || !ua_equal_text(genuine, value)) {
-        return NULL;
-    }
-    return id;
-}
-
-apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req, const char *account_id)
-{
-    const char *value = NULL;
-
-    UA_CHECK(sign(&value, req, account_id));
-    ua_set_cookie(res, req, "registration", value,
-                  apr_time_sec(req->ctx->conf->unverified_lifetime));
-    return APR_SUCCESS;
 }

@@ -2,6 +2,7 @@
  * that had it before. */
 #include "feature.h"
 #include "domain/held_email.h"
+#include "domain/throttle.h"
 #include "domain/username.h"
 
 #include <string.h>
@@ -44,5 +45,20 @@ apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
     rv = ua_username_holder(&holder, ctx, key);
     UA_CHECK(judge(&found, rv, holder, own_id));
     *taken = found;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_username_move(ua_res_t *res, ua_req_t *req, const char *account_id)
+{
+    static const ua_rate_t rate = {10, apr_time_from_sec(24 * 3600)};
+    apr_interval_time_t wait = 0;
+    const char *name = NULL;
+
+    UA_CHECK(ua_throttle_name(&name, req->ctx, "username", account_id));
+    UA_CHECK(ua_throttle_take(&wait, req->ctx, name, &rate));
+    if (wait > 0) {
+        ua_refuse_wait(res, req, UA_PROBLEM_RATE_LIMITED, wait);
+        res->title = "Too many new usernames";
+    }
     return APR_SUCCESS;
 }

@@ -30,7 +30,8 @@ apr_status_t ua_sign_in(ua_res_t *res, ua_req_t *req, const ua_account_t *accoun
     if (!known_device) {
         UA_CHECK(remember_device(res, req, account));
     }
-    if (ua_registration_account(req)) { /* has served */
+    if (ua_cookie_get(ctx->pool, req->cookie,
+                      ua_site_cookie(req, "registration"))) { /* has served */
         ua_set_cookie(res, req, "registration", "", 0);
     }
     UA_CHECK(

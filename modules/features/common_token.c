@@ -116,6 +116,15 @@ static const char *detail_of(ua_req_t *req, const words_t *words, const ua_token
                : words->detail[token->standing];
 }
 
+/* What another site makes a browser load behind its user's back is no try of his, nor is a bare page. */
+static int is_try(ua_req_t *req, const char *purpose)
+{
+    int shown =
+        strcmp(req->fetch_site, "cross-site") != 0 || strcmp(req->fetch_dest, "document") == 0;
+
+    return req->method == UA_METHOD_POST || (shown && ua_link_token(req, purpose));
+}
+
 /* Says what is wrong with a token that is not good, and counts the try. */
 static void refuse(ua_res_t *res, ua_req_t *req, const ua_token_t *token)
 {
@@ -129,7 +138,7 @@ static void refuse(ua_res_t *res, ua_req_t *req, const ua_token_t *token)
     res->title = words->title[token->standing];
     res->detail = detail_of(req, words, token);
     offer(res, req, words->offers[token->standing]);
-    req->counted = 1;
+    req->counted = is_try(req, token->purpose);
 }
 
 /* A link sets a password only for who can sign in with it, and only from the mailbox the account has now;

@@ -1,6 +1,7 @@
 /* disown.c: "this wasn't me". Before the address was confirmed its owner removes the registration that a
  * stranger made with it; later the owner shuts everybody out until a new password is set by mail. */
 #include "feature.h"
+#include "domain/device.h"
 #include "domain/event.h"
 
 static const ua_field_t fields[] = {{"token", "Link", "hidden", 0, NULL, NULL, NULL, NULL},
@@ -52,6 +53,7 @@ static apr_status_t remove_registration(ua_ctx_t *ctx, const ua_token_t *token)
 static apr_status_t shut_out(ua_ctx_t *ctx, const ua_account_t *account)
 {
     UA_CHECK(ua_session_end_all(ctx, account->id, ""));
+    UA_CHECK(ua_device_forget(ctx, account->id));
     UA_CHECK(ua_account_password_off(ctx, account->id));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_RESET, UA_ENDED_CHANGE));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_EMAIL, UA_ENDED_CHANGE));

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "domain/device.h"
 #include "domain/event.h"
+#include "domain/old_password.h"
 #include "domain/outbox.h"
 #include "domain/profile_field.h"
 
@@ -30,6 +31,8 @@ static const column_t session_columns[] = {{"id", 0},
                                            {0}};
 
 static const column_t device_columns[] = {{"created", 1}, {"expires", 1}, {0}};
+
+static const column_t old_password_columns[] = {{"replaced", 1}, {0}};
 
 static const column_t link_columns[] = {{"purpose", 0}, {"to", 0},    {"created", 1},
                                         {"expires", 1}, {"ended", 1}, {0}};
@@ -91,6 +94,7 @@ static void add_account(json_t *out, ua_ctx_t *ctx, const ua_account_t *a)
     set_time(account, ctx, "password_set", a->password_set);
     set_time(account, ctx, "last_sign_in", a->last_sign_in);
     set_time(account, ctx, "previous_sign_in", a->previous_sign_in);
+    ua_json_set_number(account, "address_corrections", a->corrections);
     ua_json_set_number(account, "failed_sign_ins", a->failures + a->device_failures);
     json_object_set(out, "account", account);
 }
@@ -153,9 +157,21 @@ static apr_status_t add_mails(json_t *out, ua_ctx_t *ctx, const char *account_id
 
         ua_json_set(entry, "mail", mail->kind);
         ua_json_set(entry, "to", mail->email);
+        ua_json_set(entry, "greeting", mail->username);
+        ua_json_set(entry, "detail", mail->detail);
         set_time(entry, ctx, "created", mail->created);
         set_time(entry, ctx, "sent", mail->sent);
     }
+    return APR_SUCCESS;
+}
+
+/* That they are kept, and since when; what they were, nobody knows. */
+static apr_status_t add_old_passwords(json_t *out, ua_ctx_t *ctx, const char *account_id)
+{
+    apr_array_header_t *rows = NULL;
+
+    UA_CHECK(ua_old_password_history(&rows, ctx, account_id));
+    add_rows(add_list(out, "old_passwords"), ctx, rows, old_password_columns);
     return APR_SUCCESS;
 }
 
@@ -173,6 +189,7 @@ static apr_status_t add_all(json_t *out, ua_ctx_t *ctx, const ua_account_t *acco
     add_account(out, ctx, account);
     UA_CHECK(add_fields(out, ctx, account->id));
     UA_CHECK(add_places(out, ctx, account->id));
+    UA_CHECK(add_old_passwords(out, ctx, account->id));
     UA_CHECK(add_mails(out, ctx, account->id));
     UA_CHECK(add_links(out, ctx, account->id));
     return add_events(out, ctx, account->id);

@@ -256,19 +256,23 @@ static apr_status_t compare_own(int *changed, ua_req_t *req, const char *account
     return APR_SUCCESS;
 }
 
+static int is_renamed(ua_req_t *req, const ua_account_t *account)
+{
+    return strcmp(text_of(req, "username", account->username), account->username) != 0;
+}
+
 /* Writes all but the address; nothing, and no event, when nothing is new. */
 static apr_status_t write_profile(ua_req_t *req, ua_account_t *account)
 {
     ua_ctx_t *ctx = req->ctx;
     ua_account_t wanted = *account;
-    int renamed = 0;
+    int renamed = is_renamed(req, account);
     int changed = 0;
 
     wanted.username = text_of(req, "username", account->username);
     wanted.display_name = text_of(req, "display_name", account->display_name);
     wanted.hidden = flag_of(req, "hidden", account->hidden);
     wanted.show_email = flag_of(req, "show_email", account->show_email);
-    renamed = strcmp(wanted.username, account->username) != 0;
     changed = renamed || strcmp(wanted.display_name, account->display_name) != 0 ||
               wanted.hidden != account->hidden || wanted.show_email != account->show_email;
     UA_CHECK(compare_own(&changed, req, account->id));
@@ -342,6 +346,9 @@ static apr_status_t save(ua_res_t *res, ua_req_t *req, work_t *work)
     if (work->moves) {
         UA_CHECK(may_move(res, req, work));
     }
+    if (!res->problem && is_renamed(req, work->account)) {
+        UA_CHECK(ua_username_move(res, req, work->account->id));
+    }
     if (res->problem) {
         return APR_SUCCESS;
     }
@@ -355,16 +362,8 @@ static apr_status_t save(ua_res_t *res, ua_req_t *req, work_t *work)
 
 static apr_status_t profile_submit(ua_res_t *res, ua_req_t *req)
 {
-    ua_session_t *live = NULL;
     work_t work;
-    apr_status_t rv = ua_session_by_id(&live, req->ctx, req->session->id);
 
-    if (rv == APR_NOTFOUND) { /* ended since this request began: it may change nothing more */
-        ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
-        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
-        return APR_SUCCESS;
-    }
-    UA_CHECK(rv);
     UA_CHECK(read_work(&work, req));
     if (ua_field_flag(req, "cancel_email")) {
         return cancel(res, req, &work);

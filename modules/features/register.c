@@ -96,17 +96,14 @@ static apr_status_t register_check(ua_res_t *res, ua_req_t *req)
     return ua_new_password_hash(&work->account.password_hash, req, "password");
 }
 
-/* Counts for strangers and for this browser; the first mail is never refused, but one that only tells
- * an owner may be. */
-static apr_status_t send_mail(ua_req_t *req, const work_t *work)
+/* Counts for this browser, too. */
+static apr_status_t send_mail(ua_req_t *req, const work_t *work, int may_tell)
 {
     const char *key = work->email.key;
-    apr_interval_time_t strangers = 0;
     apr_interval_time_t ignored = 0;
 
-    UA_CHECK(ua_mail_take(&strangers, req, key, ""));
     UA_CHECK(ua_mail_take(&ignored, req, key, work->account.id));
-    return work->hidden ? ua_hidden_mail(req, &work->account, key, strangers == 0)
+    return work->hidden ? ua_hidden_mail(req, &work->account, key, may_tell)
                         : ua_mail_verification(req, &work->account);
 }
 
@@ -125,6 +122,7 @@ static apr_status_t register_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
     work_t *work = req->work;
+    int may_tell = 0;
 
     UA_CHECK(find_taken(req, work));
     if (has_errors(req)) {
@@ -135,10 +133,14 @@ static apr_status_t register_submit(ua_res_t *res, ua_req_t *req)
         ua_refuse(res, UA_PROBLEM_BUSY);
         return APR_SUCCESS;
     }
+    UA_CHECK(ua_mail_first(&may_tell, res, req, work->email.key));
+    if (res->problem) {
+        return APR_SUCCESS;
+    }
     UA_CHECK(insert(req, work));
-    UA_CHECK(send_mail(req, work));
+    UA_CHECK(send_mail(req, work, may_tell));
     UA_CHECK(ua_event_add(ctx, "registered", work->account.id, ""));
-    UA_CHECK(ua_registration_cookie(res, req, work->account.id));
+    UA_CHECK(ua_registration_cookie(res, req, &work->account));
     req->counted = 1;
     ua_json_set(res->view, "mail", "queued");
     json_object_set(res->view, "user", ua_user_json(ctx->pool, &work->account));

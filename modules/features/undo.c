@@ -5,6 +5,7 @@
  * failed sign-ins by the hundred. None of that stops this: replaced passwords count too, the oldest link
  * wins over later ones, a closed account opens, and failures are counted for the link alone. */
 #include "feature.h"
+#include "domain/device.h"
 #include "domain/event.h"
 #include "domain/held_email.h"
 #include "domain/throttle.h"
@@ -93,6 +94,7 @@ static apr_status_t give_back(ua_ctx_t *ctx, const ua_account_t *account,
 /* Nobody is signed in any more, no password opens the account, no link but earlier undo links works. */
 static apr_status_t shut_out(ua_ctx_t *ctx, const ua_account_t *account)
 {
+    UA_CHECK(ua_device_forget(ctx, account->id));
     UA_CHECK(ua_account_password_off(ctx, account->id));
     UA_CHECK(ua_session_end_all(ctx, account->id, ""));
     UA_CHECK(ua_token_end_all(ctx, account->id, UA_PURPOSE_UNDO, UA_ENDED_CHANGE));

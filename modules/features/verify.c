@@ -26,12 +26,12 @@ static int is_prefetch(const ua_req_t *req)
     return strcasestr(req->purpose, "prefetch") != NULL;
 }
 
-/* 1 when this browser registered the token's account. */
-static int is_own_browser(ua_req_t *req, const ua_token_t *token)
+/* The account this browser registered; NULL when it did not, or the account is gone. */
+static apr_status_t own_account(ua_account_t **out, ua_req_t *req)
 {
-    const char *own = ua_registration_account(req);
+    apr_status_t rv = ua_registration_account(out, req);
 
-    return own && strcmp(own, token->account_id) == 0;
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
 /* 1 in *yes when the request comes from the address (or IPv6 network) that registered. */
@@ -50,6 +50,7 @@ static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
 {
     const ua_conf_t *conf = req->ctx->conf;
     ua_token_t *token = NULL;
+    ua_account_t *own = NULL;
 
     *yes = 0;
     if (conf->verify_on_get == UA_GET_NEVER || is_prefetch(req)) {
@@ -59,7 +60,9 @@ static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
     if (token->standing != UA_TOKEN_GOOD) {
         return APR_SUCCESS;
     }
-    *yes = conf->verify_on_get == UA_GET_ANY || is_own_browser(req, token);
+    UA_CHECK(own_account(&own, req));
+    *yes =
+        conf->verify_on_get == UA_GET_ANY || (own && strcmp(own->id, token->account_id) == 0);
     if (!*yes && conf->verify_on_get == UA_GET_ADDRESS) {
         return is_own_address(yes, req, token);
     }
@@ -74,15 +77,6 @@ static int is_code(const ua_req_t *req)
 {
     return req->method == UA_METHOD_POST && *ua_field(req, "token") == '\0' &&
            apr_table_get(req->form, "code") != NULL;
-}
-
-/* The account this browser registered; NULL when it did not, or the account is gone. */
-static apr_status_t own_account(ua_account_t **out, ua_req_t *req)
-{
-    const char *id = ua_registration_account(req);
-    apr_status_t rv = id ? ua_account_by_id(out, req->ctx, id) : APR_NOTFOUND;
-
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
 /* The page of a code that was not right: the form again. */

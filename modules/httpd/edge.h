@@ -22,10 +22,9 @@ typedef struct ua_server_t {
     int inherits;  /* the base URL is the main server's, not this virtual host's own */
     ua_app_t *app; /* NULL where the module has nothing to do */
     server_rec *server;
-    apr_file_t *events;           /* the event log, or NULL */
-    struct ua_losses_t *losses;   /* shared: its lines that could not be written */
-    apr_array_header_t *watches;  /* of the main server: what watch.c runs */
-    volatile apr_uint32_t *cause; /* shared: the last cause of a mail failure */
+    apr_file_t *events;          /* the event log, or NULL */
+    struct ua_losses_t *losses;  /* shared: its lines that could not be written */
+    apr_array_header_t *watches; /* of the main server: what watch.c runs */
 } ua_server_t;
 
 /* conf.c */

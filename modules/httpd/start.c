@@ -137,10 +137,10 @@ static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *pro
             APR_SUCCESS ||
         ua_edge_shared(&memory, &fresh, process,
                        apr_pstrcat(process->pool, "cause:", conf->site, NULL),
-                       sizeof *server->cause) != APR_SUCCESS) {
+                       sizeof *server->app->mail_cause) != APR_SUCCESS) {
         return "the memory that children share can't be had";
     }
-    server->cause = memory;
+    server->app->mail_cause = memory;
     *row = UA_D_event_log;
     return ua_edge_events_open(server, pool, process);
 }

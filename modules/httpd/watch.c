@@ -60,7 +60,7 @@ static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t
     if (!server->app) {
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_jobs_create(&jobs, pool, server->app, server->cause));
+    UA_CHECK(ua_jobs_create(&jobs, pool, server->app));
     APR_ARRAY_PUSH(watch->jobs, ua_jobs_t *) = jobs;
     return APR_SUCCESS;
 }

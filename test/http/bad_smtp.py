@@ -41,7 +41,7 @@ import warnings
 from smtp_server import Store, listening_socket, make_certificates, run_until_told
 
 STEPS = ("banner", "ehlo", "starttls", "mail", "reuse", "rcpt", "data", "middle", "end",
-         "quit")
+         "quit", "noop")
 OTHERS = ("ok", "slow-banner", "no-starttls", "wrong-certificate", "expired-certificate", "old-tls")
 ALIASES = {"refuse": "drop-banner", "silent": "stall-banner", "": "ok"}
 SLOW_BANNER = b"220 " + b"slow." * 20 + b"example\r\n"
@@ -181,7 +181,7 @@ class _Session:
     def _talk(self):
         verbs = {"EHLO": self._ehlo, "HELO": self._ehlo, "STARTTLS": self._starttls,
                  "MAIL": self._mail, "RCPT": self._rcpt, "DATA": self._data, "RSET": self._rset,
-                 "QUIT": self._quit}
+                 "NOOP": self._noop, "QUIT": self._quit}
         self._banner()
         while True:
             line = self._line().decode("latin-1").rstrip("\r\n")
@@ -295,6 +295,10 @@ class _Session:
     def _rset(self, _):
         self._recipients = []
         self._say("250 OK")
+
+    def _noop(self, _):
+        if self._passes("noop"):
+            self._say("250 OK")
 
     def _quit(self, _):
         if self._passes("quit"):

@@ -1,6 +1,7 @@
 """mails.py: reads the mails a server wrote into its folder, with Python's strict parser."""
 import email
 import email.policy
+import functools
 import re
 
 STRICT = email.policy.SMTP.clone(raise_on_defect=True)
@@ -60,8 +61,14 @@ class Mail:
         return part.get_content()
 
 
+@functools.lru_cache(maxsize=50000)
+def _read(path):
+    """When a mail was written, its recipient and the mail; the file is whole when it has its name, and never changes."""
+    mail = Mail(path.read_bytes(), path)
+    return (path.stat().st_mtime_ns, path.name), mail.to.lower(), mail
+
+
 def read_folder(folder, to=None):
     """The folder's mails, oldest first."""
-    paths = sorted(folder.glob("*.eml"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    found = [Mail(path.read_bytes(), path) for path in paths]
-    return [mail for mail in found if to is None or mail.to.lower() == to.lower()]
+    found = sorted((_read(path) for path in folder.glob("*.eml")), key=lambda row: row[0])
+    return [mail for _, recipient, mail in found if to is None or recipient == to.lower()]

@@ -57,15 +57,8 @@ def confirm(client, token):
 
 
 def letter(server, person, n=1, seconds=15):
-    """The n-th mail to a person. Unlike server.wait_mail() it reads only mails of that person."""
-    stamp = f"To: {person.email}\r\n".encode()
-
-    def found():
-        paths = sorted((server.folder / "mail").glob("*.eml"))
-        return [path for path in reversed(paths) if stamp in _read(path)][::-1][n - 1 : n]
-
-    path = wait_for(found, seconds, f"mail {n} to {person.email}")[0]
-    return Mail(_read(path), path)
+    """The n-th mail to a person."""
+    return server.wait_mail(person.email, n, seconds)
 
 
 def link_token(server, email, purpose, after=0):
@@ -76,11 +69,6 @@ def link_token(server, email, purpose, after=0):
         return mails[-1].token(purpose) if len(mails) > after else None
 
     return wait_for(found, what=f"a {purpose} mail to {email}")
-
-
-@functools.lru_cache(maxsize=20000)
-def _read(path):
-    return path.read_bytes()
 
 
 def join(server, client=None, person=None):

@@ -243,6 +243,44 @@ def test_nothing_older_works_after_a_new_password(site, how):
         assert is_signed_in(acting) == (how == "change")
 
 
+def holding(site, count=24):
+    """Sign-ins of nobody that keep the hash queue busy."""
+    nobody = posts("/auth/login", [{"login": f"nobody{i}", "password": NEW} for i in range(count)])
+    threads = [threading.Thread(target=at_once, args=(site, [request])) for request in nobody]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+@pytest.mark.parametrize("owner", ["disown", "others"])
+@pytest.mark.parametrize("thief", ["password", "close"])
+def test_what_waits_ends_with_its_session(site, thief, owner):
+    """INV-5: a thief's request that waits for its hash does nothing once the owner was told that everybody is signed out."""
+    for _ in rounds(2, 4):
+        robber = signed_in(site)
+        person = robber.person
+        me = signed_in(site, person)
+        token = link_token(site, person.email, "disown", after=1)
+        body = {"current_password": PASSWORD, **({"password": NEW} if thief == "password" else {})}
+        threads = holding(site)
+        late = []
+        waiting = threading.Thread(target=lambda r=robber, b=body: late.append((r.json("POST", f"/dashboard/{thief}", b), time.monotonic())))
+        waiting.start()
+        if owner == "disown":
+            answer = Client(site).json("POST", "/auth/disown", {"token": token})
+        else:
+            answer = me.json("POST", "/dashboard/sessions", {"others": True})
+        told = time.monotonic()
+        for thread in [waiting, *threads]:
+            thread.join()
+        status, when = late[0][0].status_code, late[0][1]
+        assert answer.status_code in (200, 401), answer.text
+        if answer.status_code == 200:
+            assert status == 401 or when < told, (status, when - told)
+            assert status == 200 or not can_sign_in(site, person, NEW)
+            assert not is_signed_in(robber) or status == 200 and thief == "password" and owner == "others"
+
+
 def test_closing_wins_over_everything_at_once(site):
     """RACE-10: closed in parallel with sign-ins, refreshes, resets and edits: nothing is open afterwards."""
     for _ in rounds(2):

@@ -227,11 +227,12 @@ static const char *start(ua_test_t *t)
     dbs.params = t->conf->database[1];
     dbs.connections = (int)t->conf->database_connections;
     assert_int_equal(ua_dbs_create(&t->app->dbs, &dbs), APR_SUCCESS);
+    t->app->mail_cause = &t->cause;
     err = ua_app_prepare(t->app, t->site, &t->row);
     if (!err) {
         assert_int_equal(ua_app_enter(t->app, t->site), APR_SUCCESS);
     }
-    assert_int_equal(ua_jobs_create(&t->jobs, t->site, t->app, &t->cause), APR_SUCCESS);
+    assert_int_equal(ua_jobs_create(&t->jobs, t->site, t->app), APR_SUCCESS);
     return err;
 }
 

@@ -132,7 +132,7 @@ static void shut_out_is_not_unverified(void **state)
     assert_int_equal(ua_account_correct(ctx, mike, "eve@example.org", "eve@example.org"),
                      APR_NOTFOUND);
     assert_int_equal(ua_account_remove(ctx, mike, EMAIL), APR_NOTFOUND);
-    assert_int_equal(ua_account_sweep(ctx, t->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_account_sweep(ctx, mike), APR_NOTFOUND);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account WHERE enabled = 0"), 1);
 }
 
@@ -289,6 +289,7 @@ static void swept_and_counted(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
+    apr_array_header_t *rows = NULL;
     ua_account_t *account = NULL;
     const char *old = NULL;
 
@@ -299,9 +300,13 @@ static void swept_and_counted(void **state)
     ctx->now++;
     (void)site_account(ctx, "young");
     assert_int_equal(count_of(ctx), 3);
-    assert_int_equal(ua_account_sweep(ctx, t->now), APR_SUCCESS);
-    assert_int_equal(count_of(ctx), 3);
-    assert_int_equal(ua_account_sweep(ctx, t->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_account_unverified_before(&rows, ctx, t->now, 10), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    assert_int_equal(ua_account_unverified_before(&rows, ctx, t->now + 1, 10), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 1);
+    assert_string_equal(APR_ARRAY_IDX(rows, 0, ua_row_t)[0], old);
+    assert_int_equal(ua_account_sweep(ctx, old), APR_SUCCESS);
+    assert_int_equal(ua_account_sweep(ctx, old), APR_NOTFOUND);
     assert_int_equal(count_of(ctx), 2);
     assert_int_equal(ua_account_by_username(&account, ctx, "old"), APR_NOTFOUND);
     hangs_on_no_more(t, old);
@@ -342,6 +347,7 @@ static void failures(void **state)
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
     ua_account_t *account = NULL;
+    apr_array_header_t *rows = NULL;
     ua_account_t mike = {.id = "a", .username = "mike", .email = EMAIL, .password_hash = "h"};
     apr_int64_t count = -1;
 
@@ -358,7 +364,9 @@ static void failures(void **state)
     assert_failure(ctx, ua_account_rehash(ctx, &mike, "new"), "account_rehash");
     assert_failure(ctx, ua_account_remove(ctx, "a", EMAIL), "account_remove_unverified");
     assert_failure(ctx, ua_account_count(&count, ctx), "account_count");
-    assert_failure(ctx, ua_account_sweep(ctx, t->now), "account_sweep");
+    assert_failure(ctx, ua_account_sweep(ctx, "a"), "account_sweep");
+    assert_failure(ctx, ua_account_unverified_before(&rows, ctx, t->now, 1),
+                   "account_unverified_before");
     assert_null(account);
     assert_int_equal(count, -1);
 }

@@ -1,5 +1,5 @@
 /* test_assets.c: stylesheet, script and logo: the operator's or the module's own, under names that hold
- * their digest: written by u3. */
+ * their digest. */
 #include "fixture.h"
 
 #include "base/builtin.h"

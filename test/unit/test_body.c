@@ -32,6 +32,8 @@ static const struct {
     {"BODY-10: an array", "application/json", "[]", 400, "bad_request"},
     {"BODY-10: nested", "application/json", "{\"email\":{\"a\":1}}", 400, "bad_request"},
     {"BODY-10: a number", "application/json", "{\"email\":7}", 400, "bad_request"},
+    {"BODY-10: a flag for a text", "application/json", "{\"email\":true}", 400, "bad_request"},
+    {"BODY-10: 1 for a text", "application/json", "{\"email\":1}", 400, "bad_request"},
     {"BODY-10: null", "application/json", "{\"email\":null}", 400, "bad_request"},
     {"BODY-10: trailing junk", "application/json", "{} x", 400, "bad_request"},
     {"BODY-10: empty", "application/json", "", 400, "bad_request"},
@@ -67,6 +69,34 @@ static void judges_bodies(void **state)
 }
 
 /* M5, BODY-02: 64 at most. */
+/* Contract 1: a flag is true, false, 1 or 0, also as text. */
+static void judges_flags(void **state)
+{
+    static const struct {
+        const char *value;
+        int status;
+    } rows[] = {
+        {"true", 401},      {"false", 401}, {"1", 401},      {"0", 401},
+        {"\"1\"", 401},     {"\"\"", 401},  {"\"on\"", 401}, {"\"false\"", 401},
+        {"\"maybe\"", 400}, {"\"2\"", 400}, {"2", 400},      {"null", 400},
+    };
+
+    ua_test_t *t = ua_test_open("UserAuthLockAfter 50", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status = ua_test_post_json(
+            t, "/auth/login",
+            apr_psprintf(t->pool, "{\"login\":\"a\",\"password\":\"b\",\"remember\":%s}",
+                         rows[i].value));
+
+        if (status != rows[i].status) {
+            fail_msg("%s: %d %s", rows[i].value, status, t->body);
+        }
+    }
+    ua_test_close(t);
+}
+
 static void bounds_the_number_of_pairs(void **state)
 {
     ua_test_t *t = ua_test_open(NULL);
@@ -220,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_bodies),
+        cmocka_unit_test(judges_flags),
         cmocka_unit_test(bounds_the_number_of_pairs),
         cmocka_unit_test(tells_of_bodies_that_were_not_read),
         cmocka_unit_test(trims_all_but_passwords),

@@ -121,7 +121,7 @@ static void keeps_to_the_limit_of_mails(void **state)
     ua_test_t *t = open_site(NULL);
 
     (void)state;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 4; i++) { /* alice's own was the first */
         apr_table_clear(t->jar);
         assert_status(t, post(t, apr_psprintf(t->pool, "mallory%d", i), "alice@example.org"),
                       303);
@@ -133,14 +133,14 @@ static void keeps_to_the_limit_of_mails(void **state)
         assert_shows(t, "We sent an email to");
     }
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE kind = 'taken'"), 1);
-    ua_test_clock(t, 60);
-    for (int i = 0; i < 6; i++) { /* MAIL-01: nor by asking again in every browser */
+    ua_test_clock(t, 3600);
+    for (int i = 0; i < 5; i++) { /* MAIL-01: nor by asking again in every browser */
         apr_table_clear(t->jar);
         assert_status(t, post(t, apr_psprintf(t->pool, "eve%d", i), "alice@example.org"), 303);
         ua_test_clock(t, 61);
         assert_status(t, resend(t, "", "alice@example.org"), 303);
     }
-    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE kind = 'taken'"), 5);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE kind = 'taken'"), 6);
     ua_test_close(t);
 }
 

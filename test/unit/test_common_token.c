@@ -11,7 +11,7 @@ static ua_req_t *request(ua_test_t *t, ua_res_t *res)
     req->ctx = ua_test_context(t);
     req->method = UA_METHOD_GET;
     req->path = "/auth/verify";
-    req->query = req->cookie = req->fetch_dest = "";
+    req->query = req->cookie = req->fetch_site = req->fetch_dest = "";
     req->form = apr_table_make(t->turn, 4);
     ua_res_init(res, req);
     return req;
@@ -347,6 +347,38 @@ static void forgets_the_cookie_of_a_used_token(void **state)
     ua_test_close(t);
 }
 
+/* BF: what counts as a failed check of a token. Another site's page makes no tries for its visitor. */
+static void counts_tries(void **state)
+{
+    static const struct {
+        const char *comment, *path, *site, *dest;
+        int counts;
+    } rows[] = {
+        {"a program", "/auth/verify?token=bad", "", "", 1},
+        {"a link in a mail", "/auth/reset?token=bad", "none", "document", 1},
+        {"another site's link", "/auth/verify?token=bad", "cross-site", "document", 1},
+        {"another site's picture", "/auth/verify?token=bad", "cross-site", "image", 0},
+        {"another site's frame", "/auth/verify?token=bad", "cross-site", "iframe", 0},
+        {"no token", "/auth/reset", "", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ua_test_t *t = ua_test_open(NULL);
+
+        t->json = 1;
+        if (*rows[i].dest) {
+            ua_test_header(t, "Sec-Fetch-Site", rows[i].site);
+            ua_test_header(t, "Sec-Fetch-Dest", rows[i].dest);
+        }
+        assert_status(t, ua_test_get(t, rows[i].path), 400);
+        if (ua_test_count(t, "SELECT COUNT(*) FROM throttle") != rows[i].counts) {
+            fail_msg("%s", rows[i].comment);
+        }
+        ua_test_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +389,7 @@ int main(void)
         cmocka_unit_test(shows_whose_link_it_is),
         cmocka_unit_test(uses_a_link_once),
         cmocka_unit_test(forgets_the_cookie_of_a_used_token),
+        cmocka_unit_test(counts_tries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

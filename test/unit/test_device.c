@@ -71,6 +71,23 @@ static void forgotten(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 0);
 }
 
+/* One account's, all at once. */
+static void forgotten_by_one_account(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    const char *mike = site_member(ctx, "mike");
+    const char *nora = site_member(ctx, "nora");
+    const char *his = NULL;
+    const char *hers = NULL;
+
+    assert_int_equal(ua_device_start(&his, ctx, mike), APR_SUCCESS);
+    assert_int_equal(ua_device_start(&hers, ctx, nora), APR_SUCCESS);
+    assert_int_equal(ua_device_forget(ctx, mike), APR_SUCCESS);
+    assert_int_equal(known(ctx, his, mike), 0);
+    assert_int_equal(known(ctx, hers, nora), 1);
+}
+
 /* For its owner's own list: of each since when and until when, and nothing that makes its cookie. */
 static void listed(void **state)
 {
@@ -112,6 +129,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_device_start(&cookie, ctx, "a"), "device_insert");
     assert_failure(ctx, ua_device_known(&answer, ctx, "cookie", "a"), "device_get");
     assert_failure(ctx, ua_device_sweep(ctx, t->now), "device_sweep");
+    assert_failure(ctx, ua_device_forget(ctx, "a"), "device_forget");
     assert_failure(ctx, ua_device_list(&rows, ctx, "a"), "device_list");
     assert_null(rows);
     assert_string_equal(cookie, "untouched");
@@ -121,11 +139,8 @@ static void failures(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        site_test(known_to_its_account),
-        site_test(held_as_a_digest),
-        site_test(forgotten),
-        site_test(listed),
-        site_test(failures),
+        site_test(known_to_its_account),     site_test(held_as_a_digest), site_test(forgotten),
+        site_test(forgotten_by_one_account), site_test(listed),           site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

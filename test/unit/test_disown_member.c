@@ -65,6 +65,8 @@ static void shuts_everybody_out(void **state)
     assert_shows(t, "<h1>Everybody is signed out</h1>");
     assert_shows(t, "its link brings your address back");
     assert_int_equal(sessions(t), 0);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"),
+                     0); /* BF-05: nor the thief's */
     assert_int_equal(ua_test_events(t, "\"event\":\"disowned\""), 1); /* INV-10 */
     assert_string_equal(
         ua_test_scalar(t, "SELECT email || enabled || password_off FROM account"),

@@ -131,9 +131,10 @@ static void mails_links_events(void **state)
     assert_int_equal(json_array_size(json_object_get(file, "links")), links);
     assert_int_equal(json_array_size(json_object_get(file, "events")), events);
     assert_string_equal(text_at(file, "mails", mails - 1, "to"), "alice@example.org");
-    assert_non_null(strstr(t->body,
-                           "{\"mail\":\"verify\",\"to\":\"alice@example.org\",\"created\":"
-                           "\"2026-11-21T08:30:00Z\",\"sent\":"));
+    assert_non_null(strstr(t->body, "{\"mail\":\"verify\",\"to\":\"alice@example.org\","
+                                    "\"greeting\":\"alice\",\"detail\":\"{\\\"device\\\":"));
+    assert_non_null(strstr(text_at(file, "mails", 0, "detail"), "\"address\":\""));
+    assert_int_equal(json_array_size(json_object_get(file, "old_passwords")), 0);
     assert_non_null(strstr(t->body, "{\"purpose\":\"verify\",\"to\":\"alice@example.org\","
                                     "\"created\":\"2026-11-21T08:30:00Z\",\"expires\":"
                                     "\"2026-11-22T08:30:00Z\",\"ended\":"

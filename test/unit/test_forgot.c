@@ -37,13 +37,13 @@ static const struct {
 } people[] = {
     {"verified", "bob", NULL, "reset|0|bob@example.org|reset"},
     {"not verified", "alice", NULL, "reset|0|alice@example.org|reset"},
-    {"unknown", "carol", NULL, "nobody|2||reset"},
-    {"shut out", "dave", "enabled = 0", "nobody|2||reset"},
+    {"unknown", "carol", NULL, "nobody|0||reset"},
+    {"shut out", "dave", "enabled = 0", "nobody|0||reset"},
     {"disowned", "erin", "password_off = 1", "reset|0|erin@example.org|reset"},
     {"closed yesterday", "frank", "enabled = 0, closed = verified - 86400000000",
      "closed|0|frank@example.org|restore"},
     {"closed too long ago", "grace", "enabled = 0, closed = verified - 7 * 86400000000",
-     "nobody|2||restore"},
+     "nobody|0||restore"},
 };
 
 static apr_int64_t rows_of(ua_test_t *t)

@@ -1,4 +1,4 @@
-/* test_jobs.c: mails leave, are tried again, are given up, and what is logged of it: written by u3.
+/* test_jobs.c: mails leave, are tried again, are given up, and what is logged of it.
  *
  * A mail server that nobody runs stands for one that fails; a folder for one that works. Sweeping is in
  * test_jobs_sweep.c, a real mail server in test_jobs_smtp.c.
@@ -152,7 +152,7 @@ static void children_share_the_cause(void **state)
     ua_jobs_t *other = NULL;
 
     (void)state;
-    assert_int_equal(ua_jobs_create(&other, t->site, t->app, &t->cause), APR_SUCCESS);
+    assert_int_equal(ua_jobs_create(&other, t->site, t->app), APR_SUCCESS);
     use_server(t, dead_server(t));
     ua_test_expect(t, "UA0201");
     ua_test_register(t, "alice");
@@ -295,7 +295,7 @@ static void a_stopped_job_sends_nothing(void **state)
     ua_jobs_t *other = NULL;
 
     (void)state;
-    assert_int_equal(ua_jobs_create(&other, t->site, t->app, &t->cause), APR_SUCCESS);
+    assert_int_equal(ua_jobs_create(&other, t->site, t->app), APR_SUCCESS);
     ua_test_register(t, "alice");
     ua_jobs_stop(other);
     (void)ua_jobs_mail(other, t->now);

@@ -1,4 +1,4 @@
-/* test_jobs_smtp.c: the mail job and a real mail server, test/http/bad_smtp.py: written by u3.
+/* test_jobs_smtp.c: the mail job and a real mail server, test/http/bad_smtp.py.
  *
  * Run from the top of the tree (smtp_servers.h). */
 #include "fixture.h"
@@ -112,8 +112,7 @@ static void two_children_never_send_one_row_twice(void **state)
     for (int i = 0; i < 3; i++) {
         children[i] = (child_t){.barrier = &barrier, .jobs = t->jobs, .now = t->now};
         if (i > 0) {
-            assert_int_equal(ua_jobs_create(&children[i].jobs, t->site, t->app, &t->cause),
-                             APR_SUCCESS);
+            assert_int_equal(ua_jobs_create(&children[i].jobs, t->site, t->app), APR_SUCCESS);
         }
     }
     for (int i = 0; i < 3; i++) {
@@ -132,8 +131,7 @@ static void two_children_never_send_one_row_twice(void **state)
 /* MAIL-05: later is later. */
 static void a_temporary_refusal(void **state)
 {
-    static const char *const modes[] = {"banner-421", "rcpt-450", "rcpt-452", "end-451",
-                                        "drop-mail"};
+    static const char *const modes[] = {"banner-421", "rcpt-452", "end-451", "drop-mail"};
 
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
@@ -165,14 +163,49 @@ static void a_refused_recipient(void **state)
     (void)state;
     server_mode_set(whole, control, "rcpt-550");
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    ua_test_register(t, "carol");
+    server_mode_set(whole, control, "rcpt-450"); /* greylisted */
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(in_state(t, 0), 2);
+    assert_int_equal(ua_test_logged(t, "UA0205"), 2);
     server_mode_set(whole, control, "ok");
     assert_int_equal(ua_test_logged(t, "UA0201"), 0);
+    ua_test_header(t, "Accept", "application/json");
+    assert_status(t, ua_test_get(t, "/auth/health"), 200);
+    assert_value(t, "mail", "ok"); /* ENUM-06: nothing about one recipient */
     assert_int_equal(t->cause, 0);
     ua_test_register(t, "bob");
     t->now += 1;
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
     assert_int_equal(ua_test_count(t, "SELECT state FROM outbox WHERE username = 'bob'"), 1);
     assert_int_equal(ua_test_logged(t, "UA0202"), 0);
+    ua_test_close(t);
+}
+
+/* ENUM-06: what goes to an unknown address fares like a mail, and reaches nobody. */
+static void a_mail_to_nobody_fares_alike(void **state)
+{
+    ua_test_t *t = begin(0);
+    size_t before = kept();
+
+    (void)state;
+    assert_status(t, ua_test_submit(t, "/auth/forgot", "email", "nobody@example.org", NULL),
+                  303);
+    server_mode_set(whole, control, "mail-451");
+    ua_test_expect(t, "UA0201");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1); /* the answer to NOOP is fine */
+    assert_int_equal(in_state(t, 1), 1);
+    assert_status(t, ua_test_submit(t, "/auth/forgot", "email", "noone@example.org", NULL),
+                  303);
+    server_mode_set(whole, control, "noop-421");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(in_state(t, 0), 1);
+    assert_int_equal(ua_test_count(t, "SELECT MAX(attempts) FROM outbox WHERE state = 0"), 1);
+    server_mode_set(whole, control, "ok");
+    t->now = ua_test_count(t, "SELECT due FROM outbox WHERE state = 0");
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    assert_int_equal(in_state(t, 1), 2);
+    assert_int_equal(kept(), before);
     ua_test_close(t);
 }
 
@@ -250,6 +283,7 @@ int main(void)
         cmocka_unit_test(two_children_never_send_one_row_twice),
         cmocka_unit_test(a_temporary_refusal),
         cmocka_unit_test(a_refused_recipient),
+        cmocka_unit_test(a_mail_to_nobody_fares_alike),
         cmocka_unit_test(a_lost_answer_is_sent_again),
         cmocka_unit_test(a_silent_server),
         cmocka_unit_test(a_taken_mail_is_let_go),

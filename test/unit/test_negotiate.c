@@ -1,5 +1,4 @@
-/* test_negotiate.c: whether a request wants JSON and what its body is (contract 1, "Formats"): written
- * by u3. */
+/* test_negotiate.c: whether a request wants JSON and what its body is (contract 1, "Formats"). */
 #include "fixture.h"
 
 #include <apr_general.h>

@@ -1,4 +1,4 @@
-/* test_page.c: the headers of every reply, and the texts of problems and notices: written by u3. */
+/* test_page.c: the headers of every reply, and the texts of problems and notices. */
 #include "fixture.h"
 
 #include "app/page.h"
@@ -87,8 +87,8 @@ static void trouble_has_the_headers(void **state)
     ua_test_t *t = ua_test_open("UserAuthRateLimit token 1/1h", NULL);
 
     (void)state;
-    assert_status(t, ua_test_get(t, "/auth/verify"), 400);
-    assert_status(t, ua_test_get(t, "/auth/verify"), 429);
+    assert_status(t, ua_test_get(t, "/auth/verify?token=bad"), 400);
+    assert_status(t, ua_test_get(t, "/auth/verify?token=bad"), 429);
     assert_headers(t);
     assert_string_equal(ua_test_reply_header(t, "Retry-After"), "3600");
     ua_test_sql(t, "ALTER TABLE session RENAME TO gone");

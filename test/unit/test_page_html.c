@@ -1,5 +1,4 @@
-/* test_page_html.c: what a person is shown: the frame of every page, what was typed, the ways on: written
- * by u3. */
+/* test_page_html.c: what a person is shown: the frame of every page, what was typed, the ways on. */
 #include "fixture.h"
 
 #define TYPED "\"><script>alert('x')</script>&amp;"

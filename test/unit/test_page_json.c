@@ -1,5 +1,4 @@
-/* test_page_json.c: what a program is answered: views, forms, problems (contract 1 and 2, RFC 9457):
- * written by u3. */
+/* test_page_json.c: what a program is answered: views, forms, problems (contract 1 and 2, RFC 9457). */
 #include "fixture.h"
 
 /* Contract 2, the whole table: code, status and literal title of each problem. */

@@ -37,7 +37,7 @@ static const struct {
 } addresses[] = {
     {"not verified", "alice@example.org", "verify|0|alice@example.org"},
     {"verified", "bob@example.org", "confirmed|0|bob@example.org"},
-    {"unknown", "carol@example.org", "nobody|2|"},
+    {"unknown", "carol@example.org", "nobody|0|"},
 };
 
 /* ENUM-06, TOK-18: nothing in the answer tells which it is. */

@@ -1,4 +1,4 @@
-/* test_routes.c: which row answers a path, and the contract's table of pages: written by u3. */
+/* test_routes.c: which row answers a path, and the contract's table of pages. */
 #include "fixture.h"
 
 /* Contract 1: what each page of this stage takes. */

@@ -1,4 +1,4 @@
-/* test_schema.c: numbered steps bring a database up to date, wholly or not at all: written by u3.
+/* test_schema.c: numbered steps bring a database up to date, wholly or not at all.
  *
  * The program has its own table of built-in files, the module's and a few steps more, so that a broken
  * step can be played.

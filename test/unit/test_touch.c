@@ -1,4 +1,4 @@
-/* test_touch.c: when a session was last used, written beside the requests: written by u3. */
+/* test_touch.c: when a session was last used, written beside the requests. */
 #include "fixture.h"
 
 #define MOST 1024 /* sessions noted at once */

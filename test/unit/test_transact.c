@@ -1,5 +1,5 @@
-/* test_transact.c: check and submit in one transaction, tried again, within the route's limit: written
- * by u3. A database that fails is in test_transact_faults.c. */
+/* test_transact.c: check and submit in one transaction, tried again, within the route's limit. A
+ * database that fails is in test_transact_faults.c. */
 #include "transact_script.h"
 
 static void a_success_is_committed(void **state)
@@ -114,6 +114,35 @@ static void a_check_that_refuses_submits_nothing(void **state)
     ua_test_close(t);
 }
 
+/* INV-5: who signed everybody out while a thief's request waited for its hash is not robbed afterwards. */
+static void an_ended_session_submits_nothing(void **state)
+{
+    static const ua_route_t personal = {
+        .path = "probe", .access = UA_ACCESS_USER, .check = check, .submit = submit};
+
+    ua_session_t session = {0};
+
+    (void)state;
+    for (int ends = 0; ends < 2; ends++) {
+        ua_test_t *t = begin();
+
+        ua_test_member(t, "alice");
+        ua_test_login(t, "alice");
+        session.id = ua_test_scalar(t, "SELECT id FROM session");
+        prepare(t);
+        t->req->route = &personal;
+        t->req->session = &session;
+        script.ends = ends ? t : NULL;
+        ua_transact(t->app, t->req, t->res);
+        ua_db_release(t->req->ctx);
+        assert_int_equal(t->res->status, ends ? 401 : 200);
+        assert_int_equal(t->res->problem, ends ? UA_PROBLEM_LOGIN_REQUIRED : UA_PROBLEM_NONE);
+        assert_int_equal(script.tries, ends ? 0 : 1);
+        assert_int_equal(happened(t), ends ? 0 : 1);
+        ua_test_close(t);
+    }
+}
+
 static void over_the_limit_nothing_is_tried(void **state)
 {
     ua_test_t *t = begin();
@@ -208,6 +237,7 @@ int main(void)
         cmocka_unit_test(busy_is_not_broken),
         cmocka_unit_test(a_check_that_fails_submits_nothing),
         cmocka_unit_test(a_check_that_refuses_submits_nothing),
+        cmocka_unit_test(an_ended_session_submits_nothing),
         cmocka_unit_test(over_the_limit_nothing_is_tried),
         cmocka_unit_test(what_does_not_count_is_not_limited),
         cmocka_unit_test(a_success_over_the_limit_is_undone),

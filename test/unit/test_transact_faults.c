@@ -1,4 +1,4 @@
-/* test_transact_faults.c: check and submit while the database fails: written by u3. */
+/* test_transact_faults.c: check and submit while the database fails. */
 #include "transact_script.h"
 
 /* DB-03, DB-10: a COMMIT that failed is of unknown outcome; the outcome counts once. */

@@ -1,4 +1,4 @@
-/* test_transact_torture.c: every submit while each call to the database fails in turn: written by u3.
+/* test_transact_torture.c: every submit while each call to the database fails in turn.
  *
  * DB-14, INV-4, INV-7, INV-10: first one call alone, then that call and all that follow. The answer is
  * either the success, and then it is wholly there with one event, or 503, and then nothing of it is.

@@ -22,8 +22,9 @@ static struct {
     ua_problem_e refuses;       /* check refuses so */
     ua_problem_e problem;       /* submit refuses so, or UA_PROBLEM_NONE */
     int counts;                 /* the outcome counts against the limit */
-    int fills; /* a rival takes the last of the limit between check and submit */
-    int quiet; /* writes no event */
+    int fills;       /* a rival takes the last of the limit between check and submit */
+    int quiet;       /* writes no event */
+    ua_test_t *ends; /* the session ends during check */
     int checks;
     int tries;
     const char *drawn[TRIES];
@@ -45,6 +46,9 @@ static inline apr_status_t check(ua_res_t *res, ua_req_t *req)
     UA_CHECK(ua_password_enter(req->ctx));
     if (script.fills) {
         UA_CHECK(take(req));
+    }
+    if (script.ends) {
+        ua_test_sql(script.ends, "UPDATE session SET ended = 1");
     }
     if (script.refuses) {
         ua_refuse(res, script.refuses);
