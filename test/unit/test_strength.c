@@ -92,17 +92,166 @@ static void test_words_of_others(void **state)
     assert_int_equal(ua_strength_score(pool, random, WORDS("")), 4);
 }
 
-/* trap 36: of a very long password 1024 bytes are judged. */
-static void test_long(void **state)
+/* Any part of what a person or a site is called, in any order and spelling (contract 8, BF-15). */
+static const struct {
+    const char *password;
+    const char *word;
+} parts[] = {
+    {"grumblewoodfalconry", "Grumblewood Falconry Society"},
+    {"grumblewoodfalconrysociety", "Grumblewood Falconry Society"},
+    {"falconry-grumblewood", "Grumblewood Falconry Society"},
+    {"Grumblewood2024", "Grumblewood Falconry Society"},
+    {"xanthopouloswolfgangus", "Wolfgangus Xanthopoulos"},
+    {"WolfgangusXanthopoulos1", "Wolfgangus Xanthopoulos"},
+    {"wolfgangusxanthopoulos", "wolfgangus-xanthopoulos1"},
+    {"w4ndererqn0madic", "qn0madic.w4nderer"},
+    {"xanthopoulos1985", "wolfgangus.xanthopoulos@example.org"},
+    {"quibblethorpian2024", "a1@mail.quibblethorpian.example"},
+    {"schnarrenberg ulm", "Schnarrenberg-Ulm"},
+    {"zqliwuxutk", "Zq Li Wu Xu Tk"}, /* parts too short to count, but for their whole */
+    {"w\xC3\xB6lfgang\xC3\xBCsqvist", "W\xC3\x96LFGANG\xC3\x9CSQVIST"},
+    {"W\xC3\x96LFGANG\xC3\x9CSQVIST", "w\xC3\xB6lfgang\xC3\xBCsqvist"},
+    {"\xD0\xA8\xD0\xA2\xD0\xAB\xD0\xA4\xD0\x93\xD0\x96\xD0\xAA\xD0\xA9\xD0\xAC\xD0\xAE",
+     "\xD1\x88\xD1\x82\xD1\x8B\xD1\x84\xD0\xB3\xE2\x80\x94\xD0\xB6\xD1\x8A\xD1\x89\xD1\x8C\xD1"
+     "\x8E"},
+};
+
+static void test_parts_of_words(void **state)
 {
-    char text[100001];
+    (void)state;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        const char *password = parts[i].password;
+
+        if (ua_strength_score(pool, password, NULL) < 3 ||
+            ua_strength_score(pool, password, WORDS(parts[i].word)) > 2) {
+            fail_msg("%s of %s: %d, %d", password, parts[i].word,
+                     ua_strength_score(pool, password, NULL),
+                     ua_strength_score(pool, password, WORDS(parts[i].word)));
+        }
+    }
+}
+
+/* Every address ends like many others: that says nothing about a person. */
+static void test_last_label(void **state)
+{
+    static const char password[] = "qvxtravelersinsurance";
 
     (void)state;
-    memset(text, 'a', sizeof(text));
-    text[sizeof(text) - 1] = '\0';
-    memcpy(text + 1024, "xK9#mQ2$vL7pWz", 14);
-    assert_int_equal(ua_strength_score(pool, text, NULL),
-                     ua_strength_score(pool, apr_pstrndup(pool, text, 1024), NULL));
+    assert_int_equal(ua_strength_score(pool, password, WORDS("a1@b2.travelersinsurance")),
+                     ua_strength_score(pool, password, NULL));
+}
+
+/* As many texts as are looked at, each longer than is read: the last word is known still. */
+static void test_many_words(void **state)
+{
+    const char *words[70] = {NULL};
+    char *text = apr_palloc(pool, 4001);
+
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        text[i] = (char)(i % 4 == 3 ? ' ' : 'a' + (i * 7 + i / 26) % 26);
+    }
+    text[4000] = '\0';
+    for (int i = 0; i < 63; i++) {
+        words[i] = text + i * 5;
+    }
+    words[63] = "xanthopouloswolfgangus";
+    assert_in_range(ua_strength_score(pool, "xanthopouloswolfgangus", words), 0, 2);
+    assert_int_equal(ua_strength_score(pool, "xK9#mQ2$vL7pWz", words), 4);
+}
+
+static char *repeated(const char *unit, int times)
+{
+    char *text = apr_pstrdup(pool, "");
+
+    while (times-- > 0) {
+        text = apr_pstrcat(pool, text, unit, NULL);
+    }
+    return text;
+}
+
+/* BF-15: same letters. Few characters are few, however many bytes they take. */
+static void test_few_characters(void **state)
+{
+    static const struct {
+        const char *unit;
+        int times;
+    } few[] = {
+        {"\xF0\x9F\x98\x80", 8},
+        {"\xF0\x9F\x98\x80", 15},
+        {"\xE5\xAF\x86\xE7\xA0\x81", 4},
+        {"1a!A", 4},
+        {"1a!A", 64},
+        {"\xC3\xA9", 15},
+        {"abba", 30},
+        {"12", 128},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(few); i++) {
+        if (ua_strength_score(pool, repeated(few[i].unit, few[i].times), NULL) != 0) {
+            fail_msg("%s", few[i].unit);
+        }
+    }
+    assert_in_range(ua_strength_score(pool, "q7Zr!q7Zrr!7q", NULL), 3, 4); /* five of them */
+    assert_int_equal(ua_strength_score(pool,
+                                       "\xE5\xAF\x86\xE7\xA0\x81\xE5\xAD\xA6\xE5\xBE\x88"
+                                       "\xE9\x9A\xBE\xE6\x87\x82\xE4\xBD\x86\xE5\xA5\xBD",
+                                       NULL),
+                     4); /* eight */
+}
+
+/* A password that is one text over and over is as good as that text, the last time cut off or not. */
+static void test_repetition(void **state)
+{
+    static const struct {
+        const char *password, *unit;
+    } rows[] = {
+        {"kQ7!zkQ7!zkQ7!zkQ7!z", "kQ7!z"},
+        {"kQ7!zkQ7!zkQ7!zkQ", "kQ7!z"},
+        {"plum7plum7", "plum7"},
+        {"xK9#mQ2$vL7pWzxK9#mQ2$vL7pWz", "xK9#mQ2$vL7pWz"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(ua_strength_score(pool, rows[i].password, NULL),
+                         ua_strength_score(pool, rows[i].unit, NULL));
+    }
+}
+
+/* trap 36: what comes behind the first 50 characters costs nothing and does not count. */
+static void test_long(void **state)
+{
+    char *same = repeated("aaaab", 20);
+
+    (void)state;
+    assert_int_equal(
+        ua_strength_score(pool, apr_pstrcat(pool, same, "xK9#mQ2$vL7pWz", NULL), NULL), 0);
+    assert_int_equal(
+        ua_strength_score(pool, apr_pstrcat(pool, "xK9#mQ2$vL7pWz", same, NULL), NULL), 4);
+}
+
+/* Of a text of the person that is longer than what is judged, the start is known. */
+static void test_long_words(void **state)
+{
+    static const char text[] = "Vrelkaqumbrixostephalanthoryngequilbradoxumaterifolthenguzwick";
+
+    (void)state;
+    assert_int_equal(ua_strength_score(pool, text, NULL), 4);
+    assert_in_range(ua_strength_score(pool, text, WORDS(text)), 0, 2);
+}
+
+/* Of many digits in a row some are judged: zxcvbn takes seconds to follow a walk over the number pad. */
+static void test_digits(void **state)
+{
+    (void)state;
+    assert_int_equal(ua_strength_score(pool, repeated("12124", 20), NULL),
+                     ua_strength_score(pool, "12124", NULL));
+    assert_int_equal(ua_strength_score(pool, "829417503628576193304728159462", NULL), 4);
+    assert_in_range(
+        ua_strength_score(pool, "+4930829417503628576193", WORDS("+4930829417503628576193")), 0,
+        2);
 }
 
 static void test_any_bytes(void **state)
@@ -121,8 +270,17 @@ static void test_any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scores),          cmocka_unit_test(test_own_words),
-        cmocka_unit_test(test_words_of_others), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_own_words),
+        cmocka_unit_test(test_words_of_others),
+        cmocka_unit_test(test_parts_of_words),
+        cmocka_unit_test(test_last_label),
+        cmocka_unit_test(test_many_words),
+        cmocka_unit_test(test_few_characters),
+        cmocka_unit_test(test_repetition),
+        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_digits),
         cmocka_unit_test(test_any_bytes),
     };
 
