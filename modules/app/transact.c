@@ -139,7 +139,7 @@ void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         rv = req->route->check(res, req);
     }
     if (rv == APR_SUCCESS && !res->problem) {
-        rv = try_submit(req, res);
+        rv = req->route->reads ? req->route->submit(res, req) : try_submit(req, res);
     }
     if (rv != APR_SUCCESS) {
         ua_db_rollback(req->ctx);

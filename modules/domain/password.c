@@ -67,21 +67,19 @@ static const char *const *all_words(ua_ctx_t *ctx, const char *const *words)
     return (const char *const *)(void *)all->elts;
 }
 
-int ua_password_score(ua_ctx_t *ctx, const char *password, const char *const *words)
-{
-    return ua_password_length_refusal(password)
-               ? 0
-               : ua_strength_score(ctx->pool, password, all_words(ctx, words));
-}
-
-const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words)
+const char *ua_password_refusal(int *score, ua_ctx_t *ctx, const char *password,
+                                const char *const *words)
 {
     const ua_conf_t *conf = ctx->conf;
     const char *length_refusal = ua_password_length_refusal(password);
+    int estimate = 0;
 
+    score = score ? score : &estimate;
+    *score = 0;
     if (length_refusal) { /* normalising can make a text longer */
         return length_refusal;
     }
+    *score = ua_strength_score(ctx->pool, password, all_words(ctx, words));
     if (ua_utf8_length(password) < (apr_size_t)conf->password_min_length) {
         return apr_psprintf(ctx->pool, "Use at least %d characters.",
                             (int)conf->password_min_length);
@@ -89,7 +87,7 @@ const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char 
     if (is_blocked(ctx, password)) {
         return "This password is on a list of known passwords. Choose another one.";
     }
-    if (ua_password_score(ctx, password, words) < conf->password_min_score) {
+    if (*score < conf->password_min_score) {
         return "This password is too easy to guess. Use a few words that don't belong "
                "together.";
     }

@@ -20,11 +20,10 @@ apr_status_t ua_password_normal(const char **out, ua_ctx_t *ctx,
                                 const char *password) UA_MUST_USE;
 
 /* NULL when a normalised password may be set, else why not and what to do. `words` (NULL-ended) are
- * the person's own: name, address, display name. */
-const char *ua_password_refusal(ua_ctx_t *ctx, const char *password, const char *const *words);
-
-/* Its zxcvbn score, 0..4 (base/strength.h), by the same words; 0 when its length is impossible. */
-int ua_password_score(ua_ctx_t *ctx, const char *password, const char *const *words);
+ * the person's own: name, address, display name. `score` (may be NULL) becomes zxcvbn's, 0..4
+ * (base/strength.h), or 0 when its length is impossible. */
+const char *ua_password_refusal(int *score, ua_ctx_t *ctx, const char *password,
+                                const char *const *words);
 
 /* Some random words that ua_password_refusal() accepts. */
 apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx) UA_MUST_USE;

@@ -153,8 +153,13 @@ apr_status_t ua_fresh_settle(ua_res_t *res, ua_req_t *req, const ua_try_t *attem
 
 /* common_password.c: a new password. */
 
-/* Validator of a field that holds a new password: length, the policy, the person's own words (fields
- * username, email, display_name, else those of the session's account), leaks. */
+/* The person's own words, NULL-ended: what the form and the session say of username, email, display_name,
+ * and the operator's fields. */
+const char *const *ua_new_password_words(ua_req_t *req);
+/* The same of a person who has no session. */
+const char *const *ua_account_words(ua_req_t *req, const ua_account_t *account);
+/* Validator of a field that holds a new password: length, the policy, those words; leaks last, and only
+ * when the other fields have no error. */
 const char *ua_check_new_password(ua_req_t *req, const char *value);
 /* The same with these words (NULL-ended) as the person's own. */
 const char *ua_judge_new_password(ua_req_t *req, const char *value, const char *const *words);

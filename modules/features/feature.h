@@ -86,6 +86,7 @@ typedef struct ua_route_t {
     ua_handler_f *show;
     ua_handler_f *check;
     ua_handler_f *submit;
+    int reads; /* submitting changes nothing: there is no transaction */
     /* Whether this very GET is to be submitted (contract 3: the verify link), or NULL for never. */
     apr_status_t (*acts_on_get)(int *yes, struct ua_req_t *req);
     int silent; /* asking is no use of the session: it does not live on by it */

@@ -15,21 +15,9 @@ typedef struct judgment_t {
     int score;
 } judgment_t;
 
-/* What the person typed beside it, else what the session knows. */
-static const char *word_of(const ua_req_t *req, const char *field, const char *known)
-{
-    const char *typed = apr_table_get(req->form, field);
-
-    return typed ? typed : known;
-}
-
 /* Before the transaction, which has nothing to do: no writer waits while a password is judged. */
 static apr_status_t judge_check(ua_res_t *res, ua_req_t *req)
 {
-    const ua_session_t *s = req->session;
-    const char *words[] = {word_of(req, "username", s ? s->username : ""),
-                           word_of(req, "email", s ? s->email : ""),
-                           word_of(req, "display_name", s ? s->display_name : ""), NULL};
     judgment_t *judgment = apr_pcalloc(req->ctx->pool, sizeof *judgment);
     const char *normal = NULL;
 
@@ -43,8 +31,8 @@ static apr_status_t judge_check(ua_res_t *res, ua_req_t *req)
         judgment->refusal = "This password can't be used. Choose another one.";
         return APR_SUCCESS;
     }
-    judgment->refusal = ua_password_refusal(req->ctx, normal, words);
-    judgment->score = ua_password_score(req->ctx, normal, words);
+    judgment->refusal =
+        ua_password_refusal(&judgment->score, req->ctx, normal, ua_new_password_words(req));
     return APR_SUCCESS;
 }
 
@@ -65,7 +53,11 @@ static apr_status_t judge_submit(ua_res_t *res, ua_req_t *req)
     return APR_SUCCESS;
 }
 
-static const ua_route_t routes[] = {
-    {.path = "strength", .fields = fields, .check = judge_check, .submit = judge_submit}, {0}};
+static const ua_route_t routes[] = {{.path = "strength",
+                                     .fields = fields,
+                                     .check = judge_check,
+                                     .submit = judge_submit,
+                                     .reads = 1},
+                                    {0}};
 
 const ua_feature_t ua_feature_judge = {"judge", routes};

@@ -29,15 +29,8 @@ static const work_t *find(ua_req_t *req)
 static const char *check_password(ua_req_t *req, const char *value)
 {
     const ua_account_t *account = find(req)->account;
-    const char *words[4] = {NULL};
 
-    if (!account) {
-        return NULL;
-    }
-    words[0] = account->username;
-    words[1] = account->email;
-    words[2] = account->display_name;
-    return ua_judge_new_password(req, value, words);
+    return account ? ua_judge_new_password(req, value, ua_account_words(req, account)) : NULL;
 }
 
 static const ua_field_t fields[] = {

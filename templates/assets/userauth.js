@@ -160,14 +160,10 @@
     var timer = 0;
 
     function ask(turn) {
-      var typed = {};
+      var typed = { password: input.value };
 
-      ["password", "username", "email", "display_name"].forEach(function (name) {
-        var field = input.form.elements[name];
-
-        if (field) {
-          typed[name] = field.value;
-        }
+      input.form.querySelectorAll("[type=text], [type=email]").forEach(function (field) {
+        typed[field.name] = field.value;
       });
       fetch(input.dataset.judge, {
         method: "POST",

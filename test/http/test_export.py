@@ -33,7 +33,7 @@ def test_the_download(server, member):
     assert answer.headers["Content-Disposition"] == f'attachment; filename="localhost-{person.username}.json"'
     assert answer.headers["Cache-Control"] == "no-store"
     body = json.loads(answer.content.decode("utf-8"))
-    assert set(body) == {"site", "exported", "account", "fields", "sessions", "known_browsers", "mails", "links", "events"}
+    assert set(body) == {"site", "exported", "account", "fields", "sessions", "known_browsers", "old_passwords", "mails", "links", "events"}
     account = body["account"]
     assert (account["id"], account["email"], account["display_name"]) == (person.id, person.email, "Žofie")
     for table, part in (("session", "sessions"), ("device", "known_browsers"), ("outbox", "mails"), ("token", "links")):

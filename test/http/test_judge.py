@@ -1,4 +1,6 @@
 """/auth/strength: how good a password would be, by the registration's judgment."""
+import sqlite3
+
 import pytest
 from client import Client
 from pages import Page, problem
@@ -37,6 +39,41 @@ def test_own_words_count(client):
     assert judge(client, name + "7")["acceptable"]
     assert not judge(client, name + "7", username=name)["acceptable"]
     assert not judge(client, name + "7", display_name=name)["acceptable"]
+
+
+@pytest.mark.parametrize("field, value, password", [
+    ("display_name", "Wolfgangus Xanthopoulos", "wolfgangusxanthopoulos"),
+    ("display_name", "Wolfgangus Xanthopoulos", "xanthopouloswolfgangus"),
+    ("display_name", "WÖLFGANGÜS QVYZT", "wölfgangüs"),
+    ("username", "wolfgangus-xanthopoulos1", "wolfgangusxanthopoulos"),
+    ("email", "wolfgangus.xanthopoulos@example.org", "xanthopoulos1985"),
+    ("email", "a1@quibblethorpian.example", "quibblethorpian2024"),
+])
+def test_parts_of_own_words_count(client, field, value, password):
+    """BF-15"""
+    assert judge(client, password)["acceptable"]
+    assert not judge(client, password, **{field: value})["acceptable"]
+
+
+@pytest.mark.parametrize("password", ["😀" * 8, "😀" * 15, "密码" * 4, "1a!A" * 4])
+def test_few_characters_are_few(client, password):
+    """BF-15"""
+    assert judge(client, password) == {
+        "acceptable": False,
+        "text": "This password is too easy to guess. Use a few words that don't belong together.",
+        "score": 0
+    }
+
+
+def test_it_waits_for_no_writer(server, client):
+    """It changes nothing, so it needs no transaction."""
+    writer = sqlite3.connect(server.folder / "userauth.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert judge(client, "purple-monkey-dishwasher-92")["acceptable"]
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
 
 
 def test_it_is_for_programs(client):

@@ -23,14 +23,20 @@ static void list_knows_it(ua_test_t *t)
     list_answers(t, "200 OK", OTHERS SUFFIX ":3\r\n");
 }
 
-static ua_test_t *site_with_list(void)
+static const char *list_line(void)
 {
     static char line[120];
 
     (void)apr_snprintf(line, sizeof line,
                        "UserAuthPasswordBreachURL http://127.0.0.1:%d/range/",
                        range_server_port());
-    return ua_test_open("UserAuthMailLimit off", "UserAuthRateLimit register off", line, NULL);
+    return line;
+}
+
+static ua_test_t *site_with_list(void)
+{
+    return ua_test_open("UserAuthMailLimit off", "UserAuthRateLimit register off", list_line(),
+                        NULL);
 }
 
 static int join_with(ua_test_t *t, const char *name, const char *password)
@@ -72,6 +78,67 @@ static void asks_last(void **state)
     assert_status(t, join_with(t, "alice", ""), 422);
     assert_status(t, log_in(t, "alice", NEW_PASSWORD), 401);
     assert_status(t, reset(t, "no link", NEW_PASSWORD), 400);
+    assert_int_equal(range_server_asked(), 0);
+    ua_test_close(t);
+}
+
+static int joins_with(ua_test_t *t, const char *field, const char *value)
+{
+    static const char *const fine[][2] = {{"username", "alice"},
+                                          {"email", "alice@example.org"},
+                                          {"password_confirm", NEW_PASSWORD},
+                                          {"display_name", "Alice"},
+                                          {"city", "Ulm"}};
+
+    const char *sent[COUNT(fine)];
+
+    for (size_t i = 0; i < COUNT(fine); i++) {
+        sent[i] = strcmp(fine[i][0], field) == 0 ? value : fine[i][1];
+    }
+    return ua_test_post(t, "/auth/register", "password", NEW_PASSWORD, fine[0][0], sent[0],
+                        fine[1][0], sent[1], fine[2][0], sent[2], fine[3][0], sent[3],
+                        fine[4][0], sent[4], NULL);
+}
+
+/* Nobody asks the list by forms that are refused anyway: fields before the password and behind it. */
+static void asks_only_for_a_form_without_other_errors(void **state)
+{
+    static const char *const bad[][2] = {{"username", "x"},
+                                         {"email", "nowhere"},
+                                         {"password_confirm", "another"},
+                                         {"display_name", "invi\xE2\x80\x8Bsible"},
+                                         {"city", ""}};
+    ua_test_t *t = ua_test_open("UserAuthProfileField city City required",
+                                "UserAuthRateLimit register off", list_line(), NULL);
+
+    (void)state;
+    list_knows_it(t);
+    t->json = 1;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_status(t, joins_with(t, bad[i][0], bad[i][1]), 422);
+        assert_value(t, "code", "invalid_fields");
+        if (strcmp(ua_test_value(t, apr_pstrcat(t->pool, "errors.", bad[i][0], NULL)), "") ==
+                0 ||
+            range_server_asked() != 0) {
+            fail_msg("%s: %s", bad[i][0], t->body);
+        }
+    }
+    assert_status(t, joins_with(t, "", ""), 422);
+    assert_value(t, "code", "weak_password");
+    assert_int_equal(range_server_asked(), 1);
+    ua_test_close(t);
+}
+
+/* While it is typed a password leaves the machine in no form. */
+static void asks_nothing_while_it_is_typed(void **state)
+{
+    ua_test_t *t = site_with_list();
+
+    (void)state;
+    list_knows_it(t);
+    assert_status(
+        t, ua_test_post_json(t, "/auth/strength", "{\"password\":\"" NEW_PASSWORD "\"}"), 200);
+    assert_value(t, "acceptable", "true");
     assert_int_equal(range_server_asked(), 0);
     ua_test_close(t);
 }
@@ -123,11 +190,14 @@ static void goes_on_without_the_list(void **state)
 
 static ua_req_t *request(ua_test_t *t)
 {
+    static const ua_field_t no_fields = {0};
     ua_req_t *req = apr_pcalloc(t->turn, sizeof *req);
 
     req->ctx = ua_test_context(t);
     req->cookie = "";
     req->form = apr_table_make(t->turn, 4);
+    req->errors = apr_table_make(t->turn, 4);
+    req->fields = &no_fields;
     return req;
 }
 
@@ -184,6 +254,27 @@ static void knows_the_persons_words(void **state)
     ua_test_close(t);
 }
 
+/* What the operator asks for is the person's own, too: in the form, and told long ago. */
+static void knows_the_operators_fields(void **state)
+{
+    static const char city[] = "Schnarrenberg-Ulm";
+    ua_test_t *t = ua_test_open("UserAuthProfileField city City", NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    assert_status(t,
+                  ua_test_post(t, "/auth/register", "username", "bob", "email",
+                               "bob@example.org", "password", city, "city", city, NULL),
+                  422);
+    assert_status(t, join_with(t, "bob", city), 303); /* as good as any when it is nobody's */
+    ua_test_login(t, "alice");
+    assert_status(t, ua_test_submit(t, "/dashboard/profile", "city", city, NULL), 303);
+    assert_status(t, change(t, UA_TEST_PASSWORD, "Ulm Schnarrenberg"), 422);
+    assert_status(t, ua_test_submit(t, "/dashboard/profile", "city", "", NULL), 303);
+    assert_status(t, change(t, UA_TEST_PASSWORD, "Ulm Schnarrenberg"), 303);
+    ua_test_close(t);
+}
+
 static void judges_by_the_words_it_is_given(void **state)
 {
     static const char *const own[] = {"Wilhelmina", NULL};
@@ -225,10 +316,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_leaked_passwords),
         cmocka_unit_test(asks_last),
+        cmocka_unit_test(asks_only_for_a_form_without_other_errors),
+        cmocka_unit_test(asks_nothing_while_it_is_typed),
         cmocka_unit_test(asks_for_every_new_password),
         cmocka_unit_test(goes_on_without_the_list),
         cmocka_unit_test(holds_nothing_while_it_asks),
         cmocka_unit_test(knows_the_persons_words),
+        cmocka_unit_test(knows_the_operators_fields),
         cmocka_unit_test(judges_by_the_words_it_is_given),
         cmocka_unit_test(fails_with_each_of_its_steps),
     };

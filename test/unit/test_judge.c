@@ -23,6 +23,28 @@ static const struct {
     {"BF-15: the display name",
      "{\"password\":\"xavierxenophon7\",\"display_name\":\"xavierxenophon\"}", "false",
      "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: part of the name",
+     "{\"password\":\"xanthopouloswolfgangus\",\"username\":\"wolfgangus-xanthopoulos1\"}",
+     "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: part of the address",
+     "{\"password\":\"quibblethorpian2024\",\"email\":\"a1@quibblethorpian.example\"}", "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: part of the display name in other letters",
+     "{\"password\":\"w\\u00f6lfgang\\u00fcsqvist\",\"display_name\":"
+     "\"W\\u00d6LFGANG\\u00dcSQVIST "
+     "IV\"}",
+     "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: the site's name", "{\"password\":\"grumblewoodfalconry\"}", "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: the operator's own field",
+     "{\"password\":\"Schnarrenberg-Ulm\",\"city\":\"Schnarrenberg-Ulm\"}", "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
+    {"BF-15: that of nobody", "{\"password\":\"Schnarrenberg-Ulm\"}", "true",
+     "Very good: this is very hard to guess."},
+    {"BF-15: same letters", "{\"password\":\"1a!A1a!A1a!A1a!A\"}", "false",
+     "This password is too easy to guess. Use a few words that don't belong together."},
     {"good", "{\"password\":\"" UA_TEST_PASSWORD "\"}", "true",
      "Very good: this is very hard to guess."},
 };
@@ -33,7 +55,9 @@ static void judges_as_the_registration(void **state)
 
     (void)state;
     ua_test_write(t, "common.txt", "correct-horse-battery-9\n");
-    assert_null(ua_test_start(t, "UserAuthPasswordBlocklist {}/common.txt", NULL));
+    assert_null(ua_test_start(t, "UserAuthPasswordBlocklist {}/common.txt",
+                              "UserAuthSiteName \"Grumblewood Falconry Society\"",
+                              "UserAuthProfileField city City", NULL));
     for (size_t i = 0; i < COUNT(judgments); i++) {
         assert_status(t, ua_test_post_json(t, PAGE, judgments[i].json), 200);
         if (strcmp(ua_test_value(t, "acceptable"), judgments[i].acceptable) != 0 ||

@@ -135,10 +135,10 @@ static void refusals(void **state)
         "UserAuthBaseURL https://accounts.zehlendorf-gardening.example", NULL));
     ctx = ua_test_context(t);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        check(cases[i].comment, ua_password_refusal(ctx, cases[i].password, words),
+        check(cases[i].comment, ua_password_refusal(NULL, ctx, cases[i].password, words),
               cases[i].refusal);
     }
-    assert_null(ua_password_refusal(ctx, UA_TEST_PASSWORD, NULL));
+    assert_null(ua_password_refusal(NULL, ctx, UA_TEST_PASSWORD, NULL));
 }
 
 /* Composing may lengthen a text; what is hashed is bounded too (contract 8, password.h). */
@@ -153,7 +153,7 @@ static void bounded_when_normal(void **state)
     assert_int_equal(ua_password_normal(&normal, ctx, typed), APR_SUCCESS);
     assert_int_equal(ua_utf8_length(normal), 400);
     assert_non_null(ua_password_length_refusal(normal));
-    assert_non_null(ua_password_refusal(ctx, normal, NULL));
+    assert_non_null(ua_password_refusal(NULL, ctx, normal, NULL));
 }
 
 static void as_strict_as_told(void **state)
@@ -164,13 +164,13 @@ static void as_strict_as_told(void **state)
     assert_null(
         ua_test_start(t, "UserAuthPasswordMinLength 15", "UserAuthPasswordMinScore 4", NULL));
     ctx = ua_test_context(t);
-    check("14", ua_password_refusal(ctx, "xK4#q9Z!w0Pm&b", NULL),
+    check("14", ua_password_refusal(NULL, ctx, "xK4#q9Z!w0Pm&b", NULL),
           "Use at least 15 characters.");
-    assert_null(ua_password_refusal(ctx, "xK4#q9Z!w0Pm&bT", NULL));
+    assert_null(ua_password_refusal(NULL, ctx, "xK4#q9Z!w0Pm&bT", NULL));
     assert_null(ua_test_start(t, "UserAuthPasswordMinScore 0", NULL));
     ctx = ua_test_context(t);
-    assert_null(ua_password_refusal(ctx, "password", NULL));
-    check("7", ua_password_refusal(ctx, "passwor", NULL), TOO_SHORT);
+    assert_null(ua_password_refusal(NULL, ctx, "password", NULL));
+    check("7", ua_password_refusal(NULL, ctx, "passwor", NULL), TOO_SHORT);
 }
 
 /* A suggestion passes, under the strictest settings too, and is never the same. */
@@ -199,7 +199,7 @@ static void suggestions(void **state)
 
             assert_int_equal(ua_password_suggest(&password, ctx), APR_SUCCESS);
             assert_null(ua_password_length_refusal(password));
-            why = ua_password_refusal(ctx, password, words);
+            why = ua_password_refusal(NULL, ctx, password, words);
             if (why || apr_table_get(seen, password)) {
                 fail_msg("%s: %s: %s", cases[i].length, password, why ? why : "again");
             }

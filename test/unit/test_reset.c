@@ -123,6 +123,22 @@ static void judges_the_password_first(void **state)
     ua_test_close(t);
 }
 
+/* What the person told in the operator's fields is known to who knows the person. */
+static void judges_by_the_operators_fields(void **state)
+{
+    static const char city[] = "Schnarrenberg-Ulm";
+    ua_test_t *t =
+        ua_test_open("UserAuthProfileField city City", "UserAuthMailLimit off", NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    ua_test_login(t, "alice");
+    assert_status(t, ua_test_submit(t, "/dashboard/profile", "city", city, NULL), 303);
+    apr_table_clear(t->jar);
+    assert_status(t, reset(t, reset_link(t, "alice@example.org"), city), 422);
+    ua_test_close(t);
+}
+
 /* UNI-06: composed and decomposed letters are the same password. */
 static void normalises_the_password(void **state)
 {
@@ -306,6 +322,7 @@ int main(void)
         cmocka_unit_test(shows_its_form),
         cmocka_unit_test(answers_a_program),
         cmocka_unit_test(judges_the_password_first),
+        cmocka_unit_test(judges_by_the_operators_fields),
         cmocka_unit_test(normalises_the_password),
         cmocka_unit_test(ends_every_session),
         cmocka_unit_test(acts_on_its_account_alone),
