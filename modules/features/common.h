@@ -51,6 +51,8 @@ apr_status_t ua_mail_queue(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_k
 
 /* Writes the same rows for nobody: a mail of this kind that goes nowhere, and fares like any other. */
 apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind) UA_MUST_USE;
+/* Its links alone, beside a mail that has none. */
+apr_status_t ua_mail_decoy_links(ua_ctx_t *ctx, ua_mail_kind_e kind) UA_MUST_USE;
 
 /* The mail that confirms the address of a registration. */
 apr_status_t ua_mail_verification(ua_req_t *req, const ua_account_t *account) UA_MUST_USE;

@@ -67,9 +67,26 @@ apr_status_t ua_mail_queue(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_k
     return ua_outbox_add(ctx, &mail);
 }
 
-apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
+static apr_status_t issue_decoys(ua_outbox_t *mail, ua_ctx_t *ctx, ua_mail_kind_e kind)
 {
     const ua_mail_kind_t *row = &ua_mail_kinds[kind];
+
+    if (*row->purpose) {
+        UA_CHECK(issue(&mail->token_id, ctx, "", row->purpose, ""));
+        mail->expires = ctx->now + ua_token_lifetime(ctx->conf, row->purpose);
+    }
+    return row->disown ? issue(&mail->disown_id, ctx, "", UA_PURPOSE_DISOWN, "") : APR_SUCCESS;
+}
+
+apr_status_t ua_mail_decoy_links(ua_ctx_t *ctx, ua_mail_kind_e kind)
+{
+    ua_outbox_t none = {0};
+
+    return issue_decoys(&none, ctx, kind);
+}
+
+apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
+{
     ua_outbox_t mail = {.account_id = "",
                         .kind = UA_MAIL_NOBODY,
                         .email = "",
@@ -79,13 +96,7 @@ apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
                         .detail = detail_of(ctx, NULL),
                         .expires = ctx->now + NOTICE_LIFETIME};
 
-    if (*row->purpose) {
-        UA_CHECK(issue(&mail.token_id, ctx, "", row->purpose, ""));
-        mail.expires = ctx->now + ua_token_lifetime(ctx->conf, row->purpose);
-    }
-    if (row->disown) {
-        UA_CHECK(issue(&mail.disown_id, ctx, "", UA_PURPOSE_DISOWN, ""));
-    }
+    UA_CHECK(issue_decoys(&mail, ctx, kind));
     return ua_outbox_add(ctx, &mail);
 }
 

@@ -17,6 +17,7 @@ static apr_status_t queue(ua_req_t *req, const ua_account_t *account)
         return ua_mail_decoy(ctx, UA_MAIL_VERIFY);
     }
     if (account->verified > 0) {
+        UA_CHECK(ua_mail_decoy_links(ctx, UA_MAIL_VERIFY));
         return ua_mail_queue(ctx, account, UA_MAIL_CONFIRMED, NULL, NULL);
     }
     return ua_mail_verification(req, account);

@@ -40,6 +40,26 @@ static const struct {
     {"unknown", "carol@example.org", "nobody|0|"},
 };
 
+/* ENUM-06: the same work for every address: a mail and two links. */
+static void writes_alike_for_every_address(void **state)
+{
+    static const char links[] = "SELECT COUNT(*) FROM token";
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    ua_test_member(t, "bob");
+    ua_test_register(t, "alice");
+    apr_table_clear(t->jar);
+    ua_test_clock(t, 60);
+    for (size_t i = 0; i < COUNT(addresses); i++) {
+        apr_int64_t before = ua_test_count(t, links);
+
+        assert_status(t, resend(t, addresses[i].email), 303);
+        assert_int_equal(ua_test_count(t, links), before + 2);
+    }
+    ua_test_close(t);
+}
+
 /* ENUM-06, TOK-18: nothing in the answer tells which it is. */
 static void answers_alike_for_every_address(void **state)
 {
@@ -250,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sends_a_new_link),
         cmocka_unit_test(answers_alike_for_every_address),
+        cmocka_unit_test(writes_alike_for_every_address),
         cmocka_unit_test(tells_the_owner_that_nothing_is_needed),
         cmocka_unit_test(writes_to_the_stored_address),
         cmocka_unit_test(limits_mails_to_one_address),
