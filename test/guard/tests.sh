@@ -6,7 +6,8 @@
 
 sources=$(for layer in base domain features app cli; do files '*.c' "modules/$layer"; done)
 for source in $sources; do
-    name=$(basename "$source" .c)
+    file=${source##*/}
+    name=${file%.c}
     [ -f "test/unit/test_$name.c" ] || echo "$source: test/unit/test_$name.c is missing"
     case $source in
     modules/features/common*) ;;
@@ -19,10 +20,11 @@ echo "$sources" | sed 's|.*/||' | sort | uniq -d | sed '/./s|$|: two source file
 # test_url_next.c is a further program for url.c.
 for program in test/unit/test_*.c; do
     [ -e "$program" ] || continue
-    name=$(basename "$program" .c)
+    tested=${program##*/test_}
+    tested=${tested%.c}
     for source in $sources; do
-        stem=$(basename "$source" .c)
-        case ${name#test_} in "$stem" | "$stem"_*) continue 2 ;; esac
+        stem=${source##*/} stem=${stem%.c}
+        case $tested in "$stem" | "$stem"_*) continue 2 ;; esac
     done
     echo "$program: tests no source file of that name"
 done | breaches

@@ -69,7 +69,7 @@ ua_test_t *ua_test_begin(void);
  * "{}" in a line is the folder. Lines come behind these, and a later one replaces an earlier:
  *   UserAuthBaseURL http://localhost:8080      UserAuthDatabase sqlite3 {}/userauth.db
  *   UserAuthMail folder:{}/mail "Example <accounts@example.com>"
- *   UserAuthPasswordHash m=7168,t=5,p=1        (cheap; rate and mail limits are the defaults)
+ *   UserAuthPasswordHash m=7168,t=5,p=1        (hashed with t=1; rate and mail limits are the defaults)
  * A line "-UserAuthX" leaves that default out. Answers NULL, or why the site can't start. */
 const char *ua_test_start(ua_test_t *t, const char *line, ...);
 

@@ -219,7 +219,7 @@ static void right_and_wrong(void **state)
     assert_int_equal(ua_password_hash(&hash, ctx, "caf\xC3\xA9 au lait"), APR_SUCCESS);
     assert_int_equal(ua_password_hash(&again, ctx, "caf\xC3\xA9 au lait"), APR_SUCCESS);
     assert_string_not_equal(hash, again);
-    assert_int_equal(strncmp(hash, "$argon2id$v=19$m=7168,t=5,p=1$", 30), 0);
+    assert_int_equal(strncmp(hash, "$argon2id$v=19$m=7168,t=1,p=1$", 30), 0);
     assert_int_equal(ua_password_verify(ctx, hash, "caf\xC3\xA9 au lait"), APR_SUCCESS);
     assert_int_equal(ua_password_verify(ctx, hash, "cafe au lait"), APR_EACCES);
     assert_int_equal(ua_password_verify(ctx, hash, ""), APR_EACCES);

@@ -19,7 +19,7 @@ static void makes_an_account_that_can_do_nothing_yet(void **state)
                                           "|| '|' || address FROM account"),
                         "Alice|alice|alice@example.org|Alice A.|0|192.0.2.7");
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account WHERE password_hash LIKE "
-                                      "'$argon2id$v=19$m=7168,t=5,p=1$%%'"),
+                                      "'$argon2id$v=19$m=7168,t=1,p=1$%%'"),
                      1);
     assert_string_equal(
         ua_test_scalar(t, "SELECT group_concat(purpose) FROM (SELECT purpose FROM token "
