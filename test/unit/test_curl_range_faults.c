@@ -66,15 +66,21 @@ static apr_status_t lookup(int *found, const char *url, const char **why)
     return ua_range_lookup(found, range, pool, PASSWORD, NOW, why);
 }
 
-/* Has to fail with `words` in a sentence that gives nothing away, and leave the output alone. */
+#define LATE "Timeout was reached"
+
+/* Has to fail with `words` in a sentence that gives nothing away, and leave the output alone. On a busy
+ * machine a handshake may take longer than the second of a look-up: then it is asked again. */
 static void fails(const char *comment, const char *url, const char *words)
 {
     const char *why = "untouched";
     int found = 7;
+    int tries = 0;
 
-    if (lookup(&found, url, &why) != APR_EGENERAL || found != 7) {
-        fail_msg("%s: did not fail", comment);
-    }
+    do {
+        if (lookup(&found, url, &why) != APR_EGENERAL || found != 7) {
+            fail_msg("%s: did not fail", comment);
+        }
+    } while (strstr(why, LATE) && strcmp(words, LATE) != 0 && ++tries < 20);
     if (!strstr(why, words) || strncmp(why, "the list of leaked passwords ", 29) != 0) {
         fail_msg("%s: got %s", comment, why);
     }
@@ -233,10 +239,10 @@ static void test_slow(void **state)
 {
     (void)state;
     range_server_script("", 0, RANGE_SILENTLY);
-    fails("silent", here("/range/"), "Timeout was reached");
+    fails("silent", here("/range/"), LATE);
     assert_int_equal(range_server_asked(), 1);
     range_server_script(CLOSE LEAKED, strlen(CLOSE LEAKED), RANGE_ENDLESSLY);
-    fails("a byte now and then", here("/range/"), "Timeout was reached");
+    fails("a byte now and then", here("/range/"), LATE);
     assert_int_equal(range_server_asked(), 1);
 }
 
@@ -295,7 +301,7 @@ static void test_slow_name_server(void **state)
 {
     (void)state;
     fails("an unknown name", "http://nowhere.example/", "resolve");
-    fails("a slow name server", "http://slow.example/", "Timeout was reached");
+    fails("a slow name server", "http://slow.example/", LATE);
     pthread_mutex_lock(&names.lock);
     assert_true(names.asked);
     assert_false(names.done);
