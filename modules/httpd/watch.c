@@ -1,6 +1,7 @@
 /* watch.c: the jobs run on two threads of every child, made by mod_watchdog: one for mails, which may
  * wait for a server, one for the rest. No singleton: any child does the work of a killed one. */
 #include "edge.h"
+#include "base/crypto.h"
 
 #include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
@@ -37,6 +38,7 @@ static apr_status_t turn(int state, void *data, apr_pool_t *pool)
     if (state == AP_WATCHDOG_STATE_RUNNING &&
         apr_thread_mutex_trylock(watch->turn) == APR_SUCCESS) {
         run(watch);
+        ua_crypto_thread_end(); /* mod_watchdog joins its threads after OpenSSL is gone */
         apr_thread_mutex_unlock(watch->turn);
     }
     return APR_SUCCESS;
