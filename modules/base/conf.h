@@ -39,6 +39,8 @@ typedef enum {
 
 typedef enum { UA_REMOTE_USERNAME, UA_REMOTE_ID, UA_REMOTE_EMAIL } ua_remote_user_e;
 
+typedef enum { UA_PASS_ENVIRONMENT, UA_PASS_HEADERS, UA_PASS_BOTH, UA_PASS_NONE } ua_pass_as_e;
+
 /* A field that the operator asks for: UserAuthProfileField. */
 typedef struct ua_profile_field_t {
     const char *name;

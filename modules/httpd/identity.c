@@ -57,11 +57,78 @@ static const request_rec *let_in(const request_rec *r)
     return r;
 }
 
+/* Printable ASCII without "%" as it is, all else percent-encoded (RFC 3986): a header holds nothing else. */
+static const char *for_header(apr_pool_t *pool, const char *value)
+{
+    char *out = apr_palloc(pool, strlen(value) * 3 + 1);
+    char *to = out;
+
+    for (const char *at = value; *at; at++) {
+        if (*at > ' ' && *at < 127 && *at != '%') {
+            *to++ = *at;
+        }
+        else {
+            to += apr_snprintf(to, 4, "%%%02X", (unsigned)(unsigned char)*at);
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+/* What "Connection" names mod_proxy takes away: no client takes away who it is (RFC 9110, 7.6.1). */
+static void keep_headers(request_rec *r)
+{
+    const char *list = apr_table_get(r->headers_in, "Connection");
+    const char *kept = NULL;
+    char *last = NULL;
+
+    if (!list) {
+        return;
+    }
+    for (char *name = apr_strtok(apr_pstrdup(r->pool, list), ", \t", &last); name;
+         name = apr_strtok(NULL, ", \t", &last)) {
+        if (!is_identity(name)) {
+            kept = kept ? apr_pstrcat(r->pool, kept, ", ", name, NULL) : name;
+        }
+    }
+    if (kept) {
+        apr_table_setn(r->headers_in, "Connection", kept);
+    }
+    else {
+        apr_table_unset(r->headers_in, "Connection");
+    }
+}
+
+static void tell_environment(request_rec *r, const ua_session_t *session)
+{
+    apr_table_t *env = r->subprocess_env;
+
+    apr_table_setn(env, "USERAUTH_ID", session->account_id);
+    apr_table_setn(env, "USERAUTH_EMAIL", session->email);
+    apr_table_setn(env, "USERAUTH_DISPLAY_NAME", session->display_name);
+    apr_table_setn(env, "USERAUTH_GROUPS", "");
+    apr_table_setn(env, "USERAUTH_SESSION", session->id);
+}
+
+static void tell_headers(request_rec *r, const ua_session_t *session)
+{
+    apr_table_t *headers = r->headers_in;
+
+    keep_headers(r);
+    apr_table_setn(headers, "X-Remote-User", for_header(r->pool, r->user));
+    apr_table_setn(headers, "X-Userauth-Id", session->account_id);
+    apr_table_setn(headers, "X-Userauth-Email", for_header(r->pool, session->email));
+    apr_table_setn(headers, "X-Userauth-Display-Name",
+                   for_header(r->pool, session->display_name));
+    apr_table_setn(headers, "X-Userauth-Groups", "");
+    apr_table_setn(headers, "X-Userauth-Session", session->id);
+}
+
 int ua_edge_identify(request_rec *r)
 {
-    const request_rec *from = ua_edge_app(r) ? let_in(r) : NULL;
+    const ua_app_t *app = ua_edge_app(r);
+    const request_rec *from = app ? let_in(r) : NULL;
     const ua_req_t *gated = from ? ua_edge_gated(from) : NULL;
-    apr_table_t *env = r->subprocess_env;
 
     if (!gated) {
         return DECLINED;
@@ -70,10 +137,11 @@ int ua_edge_identify(request_rec *r)
         r->user = apr_pstrdup(r->pool, from->user);
         r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
     }
-    apr_table_setn(env, "USERAUTH_ID", gated->session->account_id);
-    apr_table_setn(env, "USERAUTH_EMAIL", gated->session->email);
-    apr_table_setn(env, "USERAUTH_DISPLAY_NAME", gated->session->display_name);
-    apr_table_setn(env, "USERAUTH_GROUPS", "");
-    apr_table_setn(env, "USERAUTH_SESSION", gated->session->id);
+    if (app->conf->pass_as == UA_PASS_ENVIRONMENT || app->conf->pass_as == UA_PASS_BOTH) {
+        tell_environment(r, gated->session);
+    }
+    if (app->conf->pass_as == UA_PASS_HEADERS || app->conf->pass_as == UA_PASS_BOTH) {
+        tell_headers(r, gated->session);
+    }
     return DECLINED;
 }

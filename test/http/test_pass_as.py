@@ -1,0 +1,115 @@
+"""UserAuthPassAs: applications behind the gate are told of the person by variables, by request headers, by both, or not at all.
+
+APA-01: a header of such a name is the gate's or is not there.
+"""
+from urllib.parse import unquote
+
+import apps
+import pytest
+from people import join, signed_in, stranger
+from server import Server
+
+CONF = """
+UserAuthPassAs %(word)s
+<Location "/cgi">
+    SetHandler cgi-script
+    AuthType UserAuth
+    Require valid-user
+</Location>
+<Location "/app">
+    AuthType UserAuth
+    Require valid-user
+</Location>
+ProxyPass "/app/" "http://127.0.0.1:%(port)d/"
+ProxyPass "/open/" "http://127.0.0.1:%(port)d/"
+<Directory "${RUN}/htdocs">
+    AddHandler cgi-script .cgi
+    AddOutputFilter INCLUDES .shtml
+    Options +Includes
+</Directory>
+"""
+NAMES = ["Id", "Email", "Display-Name", "Groups", "Session"]
+
+
+@pytest.fixture(scope="module", params=["environment", "headers", "both", "none"])
+def site(request, run_folder):
+    with apps.Backend() as backend:
+        server = Server(run_folder, conf=CONF % {"word": request.param, "port": backend.port})
+        apps.put_cgi(server, "cgi/show.cgi")
+        apps.put_cgi(server, "open.cgi")
+        apps.put(server, "parts.shtml", '<!--#include virtual="/cgi/show.cgi" -->-----<!--#include virtual="/open.cgi" -->')
+        server.word, server.backend = request.param, backend
+        try:
+            server.start()
+            person = stranger()
+            person.display_name = "Zoë 山田 100%\u00a0<b>"
+            server.member = signed_in(server, join(server, person=person))
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(autouse=True)
+def watched(site, log_gate):
+    log_gate.watch(site)
+
+
+def expected(site):
+    person = site.member.person
+    return {"id": person.id, "email": person.email, "display-name": person.display_name, "groups": ""}
+
+
+def is_told(site, headers):
+    """`headers`: names in lower case, each with the list of its values."""
+    assert headers["x-remote-user"] == [site.member.person.username]
+    for name, value in expected(site).items():
+        (sent,) = headers[f"x-userauth-{name}"]
+        assert sent.isascii() and " " not in sent and unquote(sent, errors="strict") == value
+    (session,) = headers["x-userauth-session"]
+    assert len(session) == 36 and session not in site.member.cookies["userauth"]
+
+
+def told(headers):
+    return [name for name in headers if "userauth-" in name or "remote-user" in name]
+
+
+def test_a_backend_is_told_by_headers(site):
+    claims = {"X-Remote-User": "root", "X-Userauth-Id": "0", "x_userauth_groups": "admin", "Userauth-Email": "root@example.org"}
+    assert site.member.get("/app/page", headers=claims).status_code == 200
+    headers = site.backend.last()
+    if site.word in ("headers", "both"):
+        is_told(site, headers)
+        assert len(told(headers)) == 1 + len(NAMES)
+    else:
+        assert told(headers) == []
+
+
+def test_a_client_takes_no_header_away(site):
+    """CVE-2022-31813: what "Connection" names is hop-by-hop, but not what the gate says."""
+    names = ", ".join(["close", "X-Remote-User", "X-Other", *(f"x-userauth-{name}" for name in NAMES)])
+    assert site.member.get("/app/page", headers={"Connection": names, "X-Other": "1"}).status_code == 200
+    headers = site.backend.last()
+    assert "x-other" not in headers
+    if site.word in ("headers", "both"):
+        is_told(site, headers)
+
+
+def test_a_script_is_told_by_variables(site):
+    environment = apps.environment(site.member.get("/cgi/show.cgi"))
+    assert environment["REMOTE_USER"] == site.member.person.username
+    variables = [name for name in environment if name.startswith("USERAUTH_")]
+    assert len(variables) == (len(NAMES) if site.word in ("environment", "both") else 0)
+    headers = {name[5:].lower().replace("_", "-"): [value] for name, value in environment.items() if name.startswith("HTTP_")}
+    if site.word in ("headers", "both"):
+        is_told(site, headers)
+    else:
+        assert told(headers) == []
+
+
+def test_outside_the_gate_nothing_is_told(site):
+    assert site.member.get("/open/page").status_code == 200
+    assert told(site.backend.last()) == []
+    for path in ("/open.cgi", "/parts.shtml"):  # the second has a part that is told
+        *gated, text = site.member.get(path).text.split("-----")
+        assert all("REMOTE_USER=" in part for part in gated)
+        assert "SERVER_NAME=" in text and "HTTP_X_USERAUTH" not in text and "REMOTE_USER" not in text
