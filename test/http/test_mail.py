@@ -271,5 +271,5 @@ def test_the_site_goes_on_without_a_mail_server_name(new_server):
     client = Client(server)
     register(client)
     server.wait_log(r"UA0201: .*resolve", 40)
-    assert client.json("GET", "/auth/check-email").json()["mail"] == "delayed"
+    wait_for(lambda: client.json("GET", "/auth/check-email").json()["mail"] == "delayed", what="the page to know")
     assert server.log().count("UA0201") == 1
