@@ -210,7 +210,7 @@ def test_a_wrong_password_is_logged_once_and_healed_by_a_restart(new_server, smt
     client = Client(server)
     person = register(client)
     server.wait_log(r"UA0201: .*(535|[Ll]ogin|denied)")
-    assert client.json("GET", "/auth/check-email").json()["mail"] == "delayed"
+    wait_for(lambda: client.json("GET", "/auth/check-email").json()["mail"] == "delayed", what="the page to know")
     assert "wrong-mail-password" not in server.log()
     secret_file(server)
     server.graceful()
