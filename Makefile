@@ -67,7 +67,7 @@ test: ## everything: guards, unit programs, live server, headless browser
 # ---- the parts of test ----
 
 check: ## guards and unit programs, under a minute
-	@$(PARALLEL) guards exports unit
+	@+$(PARALLEL) guards exports unit
 
 GUARDS := $(filter-out %/selftest.sh %/exports.sh,$(sort $(wildcard test/guard/*.sh)))
 guards: ## the laws a compiler cannot see, and the proof that each guard bites
