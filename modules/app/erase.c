@@ -1,7 +1,7 @@
 /* erase.c: accounts that were closed and not restored in time, or never confirmed, go with all that names a
  * person. Events stay without address and browser, names that were in use as keyed digests, so that nobody
- * gets them. Called by the sweep
- * (jobs.c); each account is a transaction of its own, and any number of processes may do it at once. */
+ * gets them. Called by the sweep (jobs.c); each account is a transaction of its own, and any number of
+ * processes may do it at once. */
 #include "app.h"
 #include "domain/event.h"
 #include "domain/outbox.h"

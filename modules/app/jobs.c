@@ -215,7 +215,6 @@ static void report_outcome(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_out
                            apr_status_t outcome, const char *why)
 {
     const ua_host_t *host = &jobs->app->host;
-
     int refused = outcome == APR_EACCES || outcome == APR_EBUSY;
 
     if (refused && row->attempts == 0) {

@@ -10,6 +10,8 @@
 #include "unicode.h"
 
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 #include <zxcvbn.h>
 
 #define JUDGED_MOST    50  /* characters of a password */
@@ -25,34 +27,12 @@
 /* Upper ends, in bits, of the scores 0 to 3: 10^3, 10^6, 10^8 and 10^10 guesses. */
 static const double ends[] = {9.965784, 19.931569, 26.575425, 33.219281};
 
-/* Characters beyond ASCII that stand between words; all others there count as letters. */
-static const apr_uint32_t between[][2] = {{0x80, 0xBF},     {0xD7, 0xD7},     {0xF7, 0xF7},
-                                          {0x2000, 0x206F}, {0x3000, 0x3004}, {0x3008, 0x3020},
-                                          {0x30FB, 0x30FB}, {0xFF01, 0xFF0F}};
-
 typedef enum { KIND_OTHER, KIND_DIGIT, KIND_LETTER } kind_e;
 
 typedef struct points_t {
     apr_uint32_t at[WORD_MOST];
     apr_size_t count;
 } points_t;
-
-/* Of a valid text. */
-static apr_uint32_t take_point(const unsigned char **text)
-{
-    const unsigned char *at = *text;
-    apr_uint32_t lead = *at++;
-    apr_uint32_t point = lead < 0xC0 ? lead
-                                     : lead & (lead < 0xE0   ? 31U
-                                               : lead < 0xF0 ? 15U
-                                                             : 7U);
-
-    for (; (*at & 0xC0) == 0x80; at++) {
-        point = point << 6 | (*at & 0x3FU);
-    }
-    *text = at;
-    return point;
-}
 
 static int is_on_pad(apr_uint32_t point)
 {
@@ -62,13 +42,12 @@ static int is_on_pad(apr_uint32_t point)
 /* At most `most` characters, without what follows PAD_MOST of the number pad in a row. */
 static points_t *read_points(apr_pool_t *pool, const char *text, apr_size_t most)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    const uint8_t *at = (const uint8_t *)text;
     points_t *points = apr_pcalloc(pool, sizeof *points);
+    ucs4_t point = 0;
     int row = 0;
 
-    while (*at && points->count < most) {
-        apr_uint32_t point = take_point(&at);
-
+    while (points->count < most && (at = u8_next(&point, at)) != NULL) {
         row = is_on_pad(point) ? row + 1 : 0;
         if (row <= PAD_MOST) {
             points->at[points->count++] = point;
@@ -130,12 +109,7 @@ static kind_e kind_of(apr_uint32_t point)
                : (point | 0x20) >= 'a' && (point | 0x20) <= 'z' ? KIND_LETTER
                                                                 : KIND_OTHER;
     }
-    for (apr_size_t i = 0; i < sizeof between / sizeof *between; i++) {
-        if (point >= between[i][0] && point <= between[i][1]) {
-            return KIND_OTHER;
-        }
-    }
-    return KIND_LETTER;
+    return uc_is_property_alphabetic(point) ? KIND_LETTER : KIND_OTHER;
 }
 
 /* A word for zxcvbn; of a longer one what can stand in a judged password. Each once: the later a word, the

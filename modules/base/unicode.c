@@ -31,7 +31,8 @@ static int is_accepted(ucs4_t point)
     return !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Cn);
 }
 
-/* What nobody sees, what means another thing to everybody, or what starts a new line. U+FE0F makes an emoji of the character before it. */
+/* What nobody sees, what means another thing to everybody, or what starts a new line. U+FE0F makes an
+ * emoji of the character before it. */
 static int is_deceptive(ucs4_t point)
 {
     return is_control(point) || point == 0x2028 || point == 0x2029 || point == 0x2800 ||

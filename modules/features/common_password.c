@@ -5,9 +5,6 @@
 #include "domain/old_password.h"
 #include "domain/password.h"
 
-/* Of the operator's fields so many are words of the person: zxcvbn's list is bounded. */
-#define OWN_FIELDS_MOST 20
-
 /* A look-up takes up to a second: nothing that others wait for is held meanwhile. What can't be asked
  * stops nobody. */
 static int is_leaked(ua_ctx_t *ctx, const char *normal)
@@ -92,7 +89,7 @@ static void add_own_fields(apr_array_header_t *words, ua_req_t *req, const char 
     if (own && account_id && ua_own_fields_read(&told, req->ctx, account_id) != APR_SUCCESS) {
         told = NULL;
     }
-    for (int i = 0; own && i < own->nelts && i < OWN_FIELDS_MOST; i++) {
+    for (int i = 0; own && i < own->nelts; i++) {
         const char *typed =
             apr_table_get(req->form, APR_ARRAY_IDX(own, i, ua_profile_field_t).name);
 

@@ -57,24 +57,6 @@ static const request_rec *let_in(const request_rec *r)
     return r;
 }
 
-/* Printable ASCII without "%" as it is, all else percent-encoded (RFC 3986): a header holds nothing else. */
-static const char *for_header(apr_pool_t *pool, const char *value)
-{
-    char *out = apr_palloc(pool, strlen(value) * 3 + 1);
-    char *to = out;
-
-    for (const char *at = value; *at; at++) {
-        if (*at > ' ' && *at < 127 && *at != '%') {
-            *to++ = *at;
-        }
-        else {
-            to += apr_snprintf(to, 4, "%%%02X", (unsigned)(unsigned char)*at);
-        }
-    }
-    *to = '\0';
-    return out;
-}
-
 /* What "Connection" names mod_proxy takes away: no client takes away who it is (RFC 9110, 7.6.1). */
 static void keep_headers(request_rec *r)
 {
@@ -110,16 +92,18 @@ static void tell_environment(request_rec *r, const ua_session_t *session)
     apr_table_setn(env, "USERAUTH_SESSION", session->id);
 }
 
+/* Values as RFC 3986 encodes a segment of a path: a header holds ASCII alone. */
 static void tell_headers(request_rec *r, const ua_session_t *session)
 {
     apr_table_t *headers = r->headers_in;
 
     keep_headers(r);
-    apr_table_setn(headers, "X-Remote-User", for_header(r->pool, r->user));
+    apr_table_setn(headers, "X-Remote-User", ap_escape_path_segment(r->pool, r->user));
     apr_table_setn(headers, "X-Userauth-Id", session->account_id);
-    apr_table_setn(headers, "X-Userauth-Email", for_header(r->pool, session->email));
+    apr_table_setn(headers, "X-Userauth-Email",
+                   ap_escape_path_segment(r->pool, session->email));
     apr_table_setn(headers, "X-Userauth-Display-Name",
-                   for_header(r->pool, session->display_name));
+                   ap_escape_path_segment(r->pool, session->display_name));
     apr_table_setn(headers, "X-Userauth-Groups", "");
     apr_table_setn(headers, "X-Userauth-Session", session->id);
 }
