@@ -10,8 +10,6 @@
 #include "unicode.h"
 
 #include <string.h>
-#include <unictype.h>
-#include <unistr.h>
 #include <zxcvbn.h>
 
 #define JUDGED_MOST    50  /* characters of a password */
@@ -42,12 +40,11 @@ static int is_on_pad(apr_uint32_t point)
 /* At most `most` characters, without what follows PAD_MOST of the number pad in a row. */
 static points_t *read_points(apr_pool_t *pool, const char *text, apr_size_t most)
 {
-    const uint8_t *at = (const uint8_t *)text;
     points_t *points = apr_pcalloc(pool, sizeof *points);
-    ucs4_t point = 0;
+    apr_uint32_t point = 0;
     int row = 0;
 
-    while (points->count < most && (at = u8_next(&point, at)) != NULL) {
+    while (points->count < most && (text = ua_utf8_next(&point, text)) != NULL) {
         row = is_on_pad(point) ? row + 1 : 0;
         if (row <= PAD_MOST) {
             points->at[points->count++] = point;
@@ -109,7 +106,7 @@ static kind_e kind_of(apr_uint32_t point)
                : (point | 0x20) >= 'a' && (point | 0x20) <= 'z' ? KIND_LETTER
                                                                 : KIND_OTHER;
     }
-    return uc_is_property_alphabetic(point) ? KIND_LETTER : KIND_OTHER;
+    return ua_utf8_is_letter(point) ? KIND_LETTER : KIND_OTHER;
 }
 
 /* A word for zxcvbn; of a longer one what can stand in a judged password. Each once: the later a word, the

@@ -145,3 +145,13 @@ int ua_utf8_deceptive(const char *text)
     }
     return 0;
 }
+
+const char *ua_utf8_next(apr_uint32_t *point, const char *text)
+{
+    return (const char *)u8_next(point, (const uint8_t *)text);
+}
+
+int ua_utf8_is_letter(apr_uint32_t point)
+{
+    return uc_is_property_alphabetic(point);
+}

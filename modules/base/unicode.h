@@ -31,4 +31,10 @@ const char *ua_utf8_cut(apr_pool_t *pool, const char *text, apr_size_t most);
  * name shown to others (Unicode's format characters and default ignorable ones, but for U+FE0F). */
 int ua_utf8_deceptive(const char *text);
 
+/* The next code point of a valid text and what follows it; NULL at its end. */
+const char *ua_utf8_next(apr_uint32_t *point, const char *text);
+
+/* 1 for letters of any script, and the marks that belong to them (Unicode's Alphabetic). */
+int ua_utf8_is_letter(apr_uint32_t point);
+
 #endif

@@ -348,6 +348,24 @@ static void test_deceptive(void **state) /* SMTP-01: LF, CR, U+0085, U+2028 */
     }
 }
 
+/* "a", e with acute, Alef, U+1F600: one of each length; letters but for the last. */
+static void test_points(void **state)
+{
+    static const apr_uint32_t points[] = {'a', 0xE9, 0x5D0, 0x1F600};
+    const char *text = "a\xC3\xA9\xD7\x90\xF0\x9F\x98\x80";
+
+    (void)state;
+    for (apr_size_t i = 0; i < COUNT(points); i++) {
+        apr_uint32_t point = 0;
+
+        text = ua_utf8_next(&point, text);
+        assert_int_equal(point, points[i]);
+        assert_int_equal(ua_utf8_is_letter(point), i < 3);
+    }
+    assert_null(ua_utf8_next(&(apr_uint32_t){0}, text));
+    assert_false(ua_utf8_is_letter('1'));
+}
+
 static int setup(void **state)
 {
     return apr_pool_create((apr_pool_t **)state, NULL) != APR_SUCCESS;
@@ -371,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_nfc_idempotent),
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_deceptive),
+        cmocka_unit_test(test_points),
     };
 
     if (!setlocale(LC_ALL, "tr_TR.UTF-8") && !setlocale(LC_ALL, "tr_TR")) { /* UNI-10 */
