@@ -4,7 +4,9 @@
  * byte here: eight random ones are still very good, a few over and over are not. Its time grows with the
  * fourth power of the length of a walk over the keyboard, the fifth of one over the number pad: "o0" x 50
  * took 60 ms of CPU, "12" x 50 took 2900. Hence the first 50 characters are judged, of those of the number
- * pad 16 in a row: the worst pattern of a long search takes 6 ms, usual passwords 0.4 (-O2, a few words).
+ * pad 16 in a row: the worst pattern of a long search takes 6 ms, usual passwords 0.4 (-O2, a few words). A
+ * row that is cut inside a repetition or a year would seem a better one: it is cut at several lengths, and
+ * the worst score counts.
  */
 #include "strength.h"
 #include "unicode.h"
@@ -14,6 +16,7 @@
 
 #define JUDGED_MOST    50  /* characters of a password */
 #define PAD_MOST       16  /* of them in a row from the number pad */
+#define PAD_LEAST      12  /* where a longer row is cut at the soonest */
 #define DIFFERENT      5   /* characters that a good password has at least */
 #define GIVEN_MOST     64  /* words of a person and the site */
 #define WORD_MOST      255 /* characters of a person's word */
@@ -30,6 +33,7 @@ typedef enum { KIND_OTHER, KIND_DIGIT, KIND_LETTER } kind_e;
 typedef struct points_t {
     apr_uint32_t at[WORD_MOST];
     apr_size_t count;
+    int cut; /* a row of the number pad was longer */
 } points_t;
 
 static int is_on_pad(apr_uint32_t point)
@@ -37,8 +41,8 @@ static int is_on_pad(apr_uint32_t point)
     return point < 0x80 && point != 0 && strchr("0123456789*+-./=", (int)point) != NULL;
 }
 
-/* At most `most` characters, without what follows PAD_MOST of the number pad in a row. */
-static points_t *read_points(apr_pool_t *pool, const char *text, apr_size_t most)
+/* At most `most` characters, without what follows `pad` of the number pad in a row. */
+static points_t *read_points(apr_pool_t *pool, const char *text, apr_size_t most, int pad)
 {
     points_t *points = apr_pcalloc(pool, sizeof *points);
     apr_uint32_t point = 0;
@@ -46,9 +50,10 @@ static points_t *read_points(apr_pool_t *pool, const char *text, apr_size_t most
 
     while (points->count < most && (text = ua_utf8_next(&point, text)) != NULL) {
         row = is_on_pad(point) ? row + 1 : 0;
-        if (row <= PAD_MOST) {
+        if (row <= pad) {
             points->at[points->count++] = point;
         }
+        points->cut |= row > pad;
     }
     return points;
 }
@@ -177,7 +182,7 @@ static const char **word_list(apr_pool_t *pool, const char *const *words)
 
     for (; words && *words && read->nelts < GIVEN_MOST; words++) {
         const char *word = ua_utf8_cut(pool, *words, (apr_size_t)WORD_MOST * BYTES_OF_POINT);
-        points_t *points = read_points(pool, fold(pool, word), WORD_MOST);
+        points_t *points = read_points(pool, fold(pool, word), WORD_MOST, PAD_MOST);
 
         add_word(list, points->at, points->count);
         APR_ARRAY_PUSH(read, points_t *) = points;
@@ -229,20 +234,33 @@ static apr_size_t unit_length(const points_t *points)
     return points->count;
 }
 
-int ua_strength_score(apr_pool_t *pool, const char *password, const char *const *words)
+static int score_of(apr_pool_t *pool, const points_t *points, const char **words)
 {
-    const char *start = ua_utf8_cut(pool, password, (apr_size_t)JUDGED_MOST * BYTES_OF_POINT);
-    const points_t *points = read_points(pool, fold_others(pool, start), JUDGED_MOST);
     double bits = 0;
     int score = 0;
 
     if (different(points) < DIFFERENT) {
         return 0;
     }
-    bits = ZxcvbnMatch(squeeze(pool, points->at, unit_length(points)), word_list(pool, words),
-                       NULL);
+    bits = ZxcvbnMatch(squeeze(pool, points->at, unit_length(points)), words, NULL);
     while (score < 4 && bits >= ends[score]) {
         score++;
+    }
+    return score;
+}
+
+int ua_strength_score(apr_pool_t *pool, const char *password, const char *const *words)
+{
+    const char *start = ua_utf8_cut(pool, password, (apr_size_t)JUDGED_MOST * BYTES_OF_POINT);
+    const char *folded = fold_others(pool, start);
+    const char **list = word_list(pool, words);
+    const points_t *points = read_points(pool, folded, JUDGED_MOST, PAD_MOST);
+    int score = score_of(pool, points, list);
+
+    for (int pad = PAD_MOST - 1; points->cut && pad >= PAD_LEAST; pad--) {
+        int lower = score_of(pool, read_points(pool, folded, JUDGED_MOST, pad), list);
+
+        score = lower < score ? lower : score;
     }
     return score;
 }

@@ -254,6 +254,24 @@ static void test_digits(void **state)
         2);
 }
 
+/* A row that is cut inside what it repeats, or inside a year, seems better than it is. */
+static void test_cut_digits(void **state)
+{
+    static const char *const weak[] = {
+        "741987741987741987a",      "741987741987741987741987741987abc",
+        "102030102030102030qwerty", "20019200192001920019qwerty",
+        "12345678909872001x",       "a741852741852741852741852",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
+        print_message("%s\n", weak[i]);
+        assert_in_range(ua_strength_score(pool, weak[i], NULL), 0, 2);
+    }
+    assert_int_equal(ua_strength_score(pool, "48210593761048236517", NULL), 4);
+    assert_int_equal(ua_strength_score(pool, "48210593761048236517velvet", NULL), 4);
+}
+
 static void test_any_bytes(void **state)
 {
     char text[256];
@@ -281,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_long_words),
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_cut_digits),
         cmocka_unit_test(test_any_bytes),
     };
 
