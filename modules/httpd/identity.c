@@ -2,22 +2,22 @@
  * says about that. Set in fixups, which also run for sub-requests and internal redirects. */
 #include "edge.h"
 
+#include <apr_lib.h>
 #include <string.h>
 
-/* 1 for the names by which identity is passed on, "-" and "_" and case alike. */
+/* 1 for the names by which identity is passed on, whatever stands between their words, and for those that
+ * other modules take for their own (mod_session's, and the proxy of "httpoxy", CVE-2016-5387). */
 static int is_identity(const char *name)
 {
-    static const char *const names[] = {"remote-user", "x-remote-user", NULL};
+    static const char *const names[] = {"remote-user", "x-remote-user", "session", "proxy",
+                                        NULL};
     static const char *const prefixes[] = {"userauth-", "x-userauth-", "redirect-userauth-",
                                            NULL};
     char plain[32];
     apr_size_t n = 0;
 
     for (; n < sizeof plain - 1 && name[n]; n++) {
-        plain[n] = name[n];
-        if (plain[n] == '_') {
-            plain[n] = '-';
-        }
+        plain[n] = (char)(apr_isalnum(name[n]) ? name[n] : '-');
     }
     plain[n] = '\0';
     for (int i = 0; names[i]; i++) {
@@ -33,17 +33,26 @@ static int is_identity(const char *name)
     return 0;
 }
 
+/* Removes the entries whose names are `prefix` and an identity's. */
+static void scrub(apr_table_t *table, const char *prefix)
+{
+    const apr_array_header_t *entries = apr_table_elts(table);
+    apr_size_t length = strlen(prefix);
+
+    for (int i = entries->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
+
+        if (name && strncmp(name, prefix, length) == 0 && is_identity(name + length)) {
+            apr_table_unset(table, name);
+            i = entries->nelts;
+        }
+    }
+}
+
 int ua_edge_scrub(request_rec *r)
 {
-    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
-
-    for (int i = headers->nelts - 1; ua_edge_app(r) && i >= 0; i--) {
-        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-
-        if (name && is_identity(name)) {
-            apr_table_unset(r->headers_in, name);
-            i = headers->nelts;
-        }
+    if (ua_edge_app(r)) {
+        scrub(r->headers_in, "");
     }
     return DECLINED;
 }
@@ -57,6 +66,9 @@ static const request_rec *let_in(const request_rec *r)
     return r;
 }
 
+/* Those of mod_proxy's ap_get_token(). */
+#define SEPARATORS ",; \t"
+
 /* What "Connection" names mod_proxy takes away: no client takes away who it is (RFC 9110, 7.6.1). */
 static void keep_headers(request_rec *r)
 {
@@ -67,8 +79,8 @@ static void keep_headers(request_rec *r)
     if (!list) {
         return;
     }
-    for (char *name = apr_strtok(apr_pstrdup(r->pool, list), ", \t", &last); name;
-         name = apr_strtok(NULL, ", \t", &last)) {
+    for (char *name = apr_strtok(apr_pstrdup(r->pool, list), SEPARATORS, &last); name;
+         name = apr_strtok(NULL, SEPARATORS, &last)) {
         if (!is_identity(name)) {
             kept = kept ? apr_pstrcat(r->pool, kept, ", ", name, NULL) : name;
         }
@@ -114,6 +126,10 @@ int ua_edge_identify(request_rec *r)
     const request_rec *from = app ? let_in(r) : NULL;
     const ua_req_t *gated = from ? ua_edge_gated(from) : NULL;
 
+    if (app && (r->main || r->prev)) { /* what trailers have added since (MergeTrailers) */
+        scrub(r->headers_in, "");
+        scrub(r->subprocess_env, "HTTP_");
+    }
     if (!gated) {
         return DECLINED;
     }

@@ -40,11 +40,20 @@ ProxyPass "/told/" "http://127.0.0.1:%(port)d/"
     AddOutputFilter INCLUDES .shtml
     Options +Includes
 </Directory>
+MergeTrailers on
+<Files "parts.cgi">
+    SetOutputFilter INCLUDES
+</Files>
+"""
+PARTS = """#!/bin/sh
+/bin/cat >/dev/null
+printf 'Content-Type: text/html\\r\\n\\r\\n<!--#include virtual="/index.cgi" -->'
 """
 CLAIMS = """REMOTE_USER Remote-User remote_user REMOTE-USER X-Remote-User X_Remote_User x-remote_user X-REMOTE-USER
     USERAUTH_ID Userauth-Id userauth_id UserAuth-ID X-Userauth-Id X_USERAUTH_ID x-userauth_id USERAUTH_EMAIL
     X-Userauth-Email Userauth-Display-Name X-Userauth-Groups X_Userauth-Groups Userauth_Session
-    X-Userauth-Session X-Userauth-Anything REDIRECT_USERAUTH_ID Redirect-Userauth-Id""".split()
+    X-Userauth-Session X-Userauth-Anything REDIRECT_USERAUTH_ID Redirect-Userauth-Id
+    X.Remote.User X~Userauth~Id Session Proxy""".split()
 HTACCESS = """RewriteEngine On
 RewriteCond %{REQUEST_URI} !index\\.cgi
 RewriteRule ^ index.cgi [L]
@@ -60,6 +69,7 @@ def gate(run_folder):
         server = Server(run_folder, conf=CONF % {"gated": GATED, "port": backend.port})
         for path in ("cgi/show.cgi", "open-cgi/show.cgi", "members/index.cgi", "front/index.cgi", "index.cgi"):
             apps.put_cgi(server, path)
+        apps.put(server, "parts.cgi", PARTS, 0o755)
         apps.put(server, "members/.htaccess", HTACCESS)
         apps.put(server, "front/.htaccess", HTACCESS)
         apps.put(server, "members/outside/.htaccess", OUTSIDE)
@@ -269,14 +279,25 @@ def test_a_claim_in_the_connection_header_hides_nothing(gate):
     assert "root" not in got.get("x-remote-user", [])
 
 
-def test_a_claim_in_a_trailer_reaches_nobody(gate):
+def with_trailer(gate, path):
     link = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=30)
-    link.putrequest("POST", "/open-app/page", skip_accept_encoding=True)
+    link.putrequest("POST", path, skip_accept_encoding=True)
     link.putheader("Transfer-Encoding", "chunked")
     link.putheader("Trailer", "X-Remote-User")
-    link.endheaders(b"1\r\na\r\n0\r\nX-Remote-User: root\r\n\r\n")
-    link.getresponse().read()
+    link.endheaders(b"1\r\na\r\n0\r\nX-Remote-User: root\r\nUserauth-Id: root\r\nX-Other: stays\r\n\r\n")
+    return link.getresponse().read().decode()
+
+
+def test_a_claim_in_a_trailer_reaches_nobody(gate):
+    with_trailer(gate, "/open-app/page")
     assert "root" not in json.dumps(gate.backend.requests[-1]["headers"])
+
+
+def test_a_claim_in_a_trailer_reaches_no_part_of_a_page(gate):
+    """MergeTrailers adds it to the headers after the script has read the body, and before the parts are asked for."""
+    lines = with_trailer(gate, "/parts.cgi").splitlines()
+    assert "HTTP_X_OTHER=stays" in lines
+    assert [line for line in lines if line.endswith("=root")] == []
 
 
 def test_a_name_that_only_resembles_stays(gate):
