@@ -9,7 +9,6 @@
 #include <apr_crypto.h>
 #include <limits.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -100,16 +99,6 @@ static contexts_t *contexts_get(void)
     }
     contexts = pthread_getspecific(contexts_key);
     return contexts ? contexts : contexts_make();
-}
-
-void ua_crypto_thread_end(void)
-{
-    contexts_t *contexts = contexts_ready ? pthread_getspecific(contexts_key) : NULL;
-
-    if (contexts && pthread_setspecific(contexts_key, NULL) == 0) {
-        contexts_free(contexts);
-    }
-    OPENSSL_thread_stop();
 }
 
 apr_status_t ua_random(unsigned char *out, apr_size_t length)

@@ -15,11 +15,6 @@
 /* Fetches the digests once (a fetch costs three times the digest). Call before threads exist. */
 apr_status_t ua_crypto_init(void) UA_MUST_USE;
 
-/* Frees what the calling thread keeps for digests and draws, OpenSSL's share included; it may go on with
- * both. For threads that nobody joins before the process ends: one that ends beside OPENSSL_cleanup() would
- * free what is freed already. */
-void ua_crypto_thread_end(void);
-
 /* `length` bytes of the system's generator. */
 apr_status_t ua_random(unsigned char *out, apr_size_t length) UA_MUST_USE;
 

@@ -22,9 +22,8 @@ typedef struct ua_server_t {
     int inherits;  /* the base URL is the main server's, not this virtual host's own */
     ua_app_t *app; /* NULL where the module has nothing to do */
     server_rec *server;
-    apr_file_t *events;          /* the event log, or NULL */
-    struct ua_losses_t *losses;  /* shared: its lines that could not be written */
-    apr_array_header_t *watches; /* of the main server: what watch.c runs */
+    apr_file_t *events;         /* the event log, or NULL */
+    struct ua_losses_t *losses; /* shared: its lines that could not be written */
 } ua_server_t;
 
 /* conf.c */
@@ -64,10 +63,9 @@ apr_status_t ua_edge_shared(void **out, int *fresh, process_rec *process, const 
 apr_status_t ua_edge_writer(ua_lock_t **out, process_rec *process, const char *database);
 apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int slots, int queue);
 
-/* watch.c: the jobs on mod_watchdog's threads. NULL, or what is wrong. */
-const char *ua_edge_watch(server_rec *s, apr_pool_t *pconf);
-/* In each child, once its sites run: makes the jobs, which end before the rest of the child does. */
-apr_status_t ua_edge_watch_child(apr_pool_t *pchild, server_rec *main_server);
+/* watch.c: in each child, once its sites run: the threads of the jobs, which end before the rest of the
+ * child does. */
+apr_status_t ua_edge_watch(apr_pool_t *pchild, server_rec *main_server);
 
 /* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);

@@ -173,9 +173,6 @@ static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
 int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                         server_rec *main_server)
 {
-    const char *err = NULL;
-    int any = 0;
-
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
@@ -188,10 +185,8 @@ int ua_edge_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         if (rv != OK) {
             return rv;
         }
-        any = any || ua_edge_server(s)->app;
     }
-    err = any ? ua_edge_watch(main_server, pconf) : NULL;
-    return err ? refuse(main_server, pconf, ua_edge_server(main_server)->conf, -1, err) : OK;
+    return OK;
 }
 
 static void start_child(ua_server_t *server, apr_pool_t *pchild)
@@ -215,7 +210,7 @@ void ua_edge_child_init(apr_pool_t *pchild, server_rec *main_server)
             start_child(ua_edge_server(s), pchild);
         }
     }
-    if (ua_edge_watch_child(pchild, main_server) != APR_SUCCESS) {
+    if (ua_edge_watch(pchild, main_server) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
                      "UA0003: this child can't send mails");
     }

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <apr_general.h>
-#include <openssl/err.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -300,20 +299,6 @@ static void test_threads(void **state)
     }
 }
 
-/* OpenSSL's state of this thread is gone, an error it kept included; digests go on. */
-static void test_thread_end(void **state)
-{
-    (void)state;
-    ua_crypto_thread_end();
-    assert_null(digest_often(pool));
-    ERR_raise(ERR_LIB_USER, 1);
-    assert_int_not_equal(ERR_peek_error(), 0);
-    ua_crypto_thread_end();
-    assert_int_equal(ERR_peek_error(), 0);
-    assert_null(digest_often(pool));
-    ua_crypto_thread_end();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,7 +308,6 @@ int main(void)
         cmocka_unit_test(test_uuid_drawn),   cmocka_unit_test(test_uuid_valid),
         cmocka_unit_test(test_base64url),    cmocka_unit_test(test_base64url_refuses),
         cmocka_unit_test(test_equal),        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_thread_end),
     };
 
     if (apr_initialize() != APR_SUCCESS) {
