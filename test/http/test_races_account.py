@@ -274,7 +274,8 @@ def test_what_waits_ends_with_its_session(site, thief, owner):
         for thread in [waiting, *threads]:
             thread.join()
         status, when = late[0][0].status_code, late[0][1]
-        assert answer.status_code in (200, 401), answer.text
+        closed_first = thief == "close" and status == 200  # the links end with the account
+        assert answer.status_code in ((200, 400, 401) if closed_first else (200, 401)), answer.text
         if answer.status_code == 200:
             assert status == 401 or when < told, (status, when - told)
             assert status == 200 or not can_sign_in(site, person, NEW)
