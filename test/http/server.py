@@ -179,6 +179,12 @@ class Server:
         os.kill(self.process.pid, signal.SIGUSR1)
         wait_for(lambda: self.log().count("resuming normal operations") > before, what="the graceful restart")
 
+    def renew(self):
+        """The same, and the children of before are gone: whatever is asked now, the new generation answers."""
+        before = set(self.children())
+        self.graceful()
+        wait_for(lambda: not before & set(self.children()), 45, "the children of before to be gone")
+
     def configtest(self):
         """apache2 -t with the present configuration: (exit status, what it printed)."""
         self.write_conf()

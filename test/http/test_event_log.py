@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_once_and_over(new_server):
     assert len(re.findall("UA0004", server.log())) == 1
     assert stored(server, "token_refused") == 10
     server.conf = NO_LIMITS + 'UserAuthEventLog "${RUN}/logs/other.log"'
-    server.graceful()
+    server.renew()
     refuse(client, token, 1)
     found = wait_for(lambda: re.search(r"UA0005: UserAuthEventLog works again; (\d+) lines were lost", server.log()))
     assert int(found.group(1)) >= 12
@@ -114,7 +114,7 @@ def test_it_is_opened_anew_by_a_graceful_restart(new_server):
     log = server.folder / "logs" / "events.log"
     client, token = used_token(server)
     log.rename(log.with_suffix(".1"))
-    server.graceful()
+    server.renew()
     refuse(client, token, 3)
     assert [e["event"] for e in events(log.read_text())] == ["token_refused"] * 3
     assert log.stat().st_mode & 0o037 == 0, "nobody else reads it"

@@ -81,7 +81,7 @@ def test_an_own_stylesheet_replaces_ours_under_a_name_of_its_own(new_server):
     first = style.url
     (server.folder / "looks" / "userauth.css").write_text("body { color: navy }")
     assert style_of(client, client.get("/auth/login").text).text.startswith("body { color: teal }")  # PATH-05: until the restart
-    server.graceful()
+    server.renew()
     style = style_of(client, client.get("/auth/login").text)
     assert "navy" in style.text and style.url != first
     assert client.get(first).status_code == 404
@@ -194,7 +194,7 @@ def test_a_changed_template_counts_after_the_next_start(new_server):
         assert "Own</h1>" in client.get("/auth/login").text
     (server.folder / "looks" / "login.html").unlink()
     assert "Own</h1>" in client.get("/auth/login").text
-    server.graceful()
+    server.renew()
     assert "Own</h1>" not in client.get("/auth/login").text
 
 

@@ -155,7 +155,7 @@ def test_changed_directives_count_after_a_graceful_restart(new_server):
     answer = Client(server).post("/in/login", {"login": client.person.username, "password": PASSWORD})
     assert answer.status_code == 303
     server.conf = "UserAuthSessionLifetime 1s\n"
-    server.graceful()
+    server.renew()
     other = Client(server)
     answer = other.post("/auth/login", {"login": client.person.username, "password": PASSWORD})
     assert answer.status_code == 303
