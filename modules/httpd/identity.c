@@ -123,13 +123,15 @@ static void tell_headers(request_rec *r, const ua_session_t *session)
 int ua_edge_identify(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    const request_rec *from = app ? let_in(r) : NULL;
-    const ua_req_t *gated = from ? ua_edge_gated(from) : NULL;
+    const request_rec *from = NULL;
+    const ua_req_t *gated = NULL;
 
     if (app && (r->main || r->prev)) { /* what trailers have added since (MergeTrailers) */
         scrub(r->headers_in, "");
         scrub(r->subprocess_env, "HTTP_");
     }
+    from = app ? let_in(r) : NULL;
+    gated = from ? ua_edge_gated(from) : NULL;
     if (!gated) {
         return DECLINED;
     }
