@@ -6,12 +6,13 @@
  * and are gone before anything of the child is torn down. */
 #include "edge.h"
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include <ap_mpm.h>
+#include <apr_atomic.h>
 #include <apr_thread_proc.h>
 #include <signal.h>
 
-#define INTERVAL apr_time_from_msec(200)
+/* A turn begins after two pauses. They are relative: a clock that is set back delays nothing. */
+#define PAUSE apr_time_from_msec(100)
 
 /* One thread of one child: the jobs of every site. */
 typedef struct watch_t {
@@ -19,9 +20,7 @@ typedef struct watch_t {
     apr_array_header_t *jobs; /* ua_jobs_t * */
     apr_pool_t *pool;         /* the thread's own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* of `ending` */
-    apr_thread_cond_t *end;
-    int ending;
+    volatile apr_uint32_t ending;
 } watch_t;
 
 static void run(const watch_t *watch)
@@ -38,21 +37,26 @@ static void run(const watch_t *watch)
     }
 }
 
+/* A child that ends, be it only after its last long answer, leaves the jobs to those with the new settings. */
+static int is_over(watch_t *watch)
+{
+    int state = AP_MPMQ_STOPPING;
+
+    return apr_atomic_read32(&watch->ending) ||
+           ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+}
+
 static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
 {
     watch_t *watch = data;
 
     (void)thread;
-    apr_thread_mutex_lock(watch->mutex);
-    while (!watch->ending) {
-        apr_thread_cond_timedwait(watch->end, watch->mutex, INTERVAL);
-        if (!watch->ending) {
-            apr_thread_mutex_unlock(watch->mutex);
+    for (int pauses = 0; !is_over(watch); pauses = (pauses + 1) % 2) {
+        if (pauses == 1) {
             run(watch);
-            apr_thread_mutex_lock(watch->mutex);
         }
+        apr_sleep(PAUSE);
     }
-    apr_thread_mutex_unlock(watch->mutex);
     return NULL;
 }
 
@@ -65,10 +69,7 @@ static apr_status_t stop(void *data)
     for (int i = 0; i < watch->jobs->nelts; i++) {
         ua_jobs_stop(APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *));
     }
-    apr_thread_mutex_lock(watch->mutex);
-    watch->ending = 1;
-    apr_thread_cond_signal(watch->end);
-    apr_thread_mutex_unlock(watch->mutex);
+    apr_atomic_set32(&watch->ending, 1);
     apr_thread_join(&rv, watch->thread);
     apr_pool_destroy(watch->pool);
     return rv;
@@ -111,8 +112,6 @@ static apr_status_t start(apr_pool_t *pool, server_rec *main_server, int mails)
 
     watch->mails = mails;
     watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
-    UA_CHECK(apr_thread_mutex_create(&watch->mutex, APR_THREAD_MUTEX_DEFAULT, pool));
-    UA_CHECK(apr_thread_cond_create(&watch->end, pool));
     for (const server_rec *s = main_server; s; s = s->next) {
         UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
     }

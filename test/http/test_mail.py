@@ -3,6 +3,8 @@ import email
 import email.policy
 import re
 import shutil
+import socket
+import threading
 
 import pytest
 from client import Client
@@ -216,6 +218,41 @@ def test_a_wrong_password_is_logged_once_and_healed_by_a_restart(new_server, smt
     server.graceful()
     assert sent_to(taker, person, 30).user == "me@example.com"
     server.expect_log("UA0202")
+
+
+def test_an_old_child_with_a_long_answer_sends_no_more(new_server, smtp):
+    """After a graceful restart mails leave by the new settings only, however long a child of before has to stay."""
+    first, second = smtp(), smtp()
+    backend, done, answer = socket.create_server(("127.0.0.1", 0)), threading.Event(), []
+
+    def answer_slowly():
+        link, _ = backend.accept()
+        link.recv(65536)
+        link.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nbegun, ")
+        done.wait(60)
+        link.sendall(b"done")
+        link.close()
+
+    line = f'ProxyPass "/long" "http://127.0.0.1:{backend.getsockname()[1]}/"'
+    server = new_server(site=False, conf=mail_site(f"smtp://localhost:{first.port}", line))
+    threads = [threading.Thread(target=answer_slowly), threading.Thread(target=lambda: answer.append(Client(server).get("/long").text))]
+    try:
+        for thread in threads:
+            thread.start()
+        sent_to(first, register(Client(server)), 30)
+        old = set(server.children())
+        server.conf = mail_site(f"smtp://localhost:{second.port}", line)
+        server.graceful()
+        wait_for(lambda: len(old & set(server.children())) == 1, 45, "all old children but that one to be gone")
+        for _ in range(12):
+            sent_to(second, register(Client(server)), 30)
+        assert len(old & set(server.children())) == 1 and len(first.messages()) == 1
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+        backend.close()
+    assert answer == ["begun, done"]
 
 
 def test_one_connection_carries_many_mails(new_server, smtp):
