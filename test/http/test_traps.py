@@ -166,19 +166,26 @@ def test_a_sign_in_trusts_no_field_for_its_target(server, where):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard")
 
 
+def files_of(pid):
+    """What a process has open; what it closes meanwhile is not."""
+    names = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.add(str(link.readlink()))
+        except FileNotFoundError:
+            pass
+    return names
+
+
+def has_database(pid):
+    return any("userauth.db" in name for name in files_of(pid))
+
+
 def test_a_child_connects_after_the_fork(new_server):
     """Trap 13, DB-19: the parent keeps no descriptor of the database."""
     server = new_server()
-    Client(server).get("/auth/login")
-    import os
-
-    pid = server.process.pid
-    open_files = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-    assert not [name for name in open_files if "userauth.db" in name], open_files
-    child_files = set()
-    for child in server.children():
-        child_files |= {os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")}
-    assert [name for name in child_files if "userauth.db" in name], "no child has it open: the test looks wrong"
+    wait_for(lambda: any(has_database(child) for child in server.children()), what="a child with the database open")
+    assert not has_database(server.process.pid), files_of(server.process.pid)
 
 
 def test_a_changed_schema_heals_by_itself(new_server):
