@@ -3,14 +3,12 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
-static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t *query,
-                             const char *value)
-{
-    ua_row_t row = NULL;
-    ua_account_t *a = NULL;
+#include <string.h>
 
-    UA_CHECK(ua_db_one(&row, ctx, query, UA_ARGS(ua_s(value))));
-    a = apr_pcalloc(ctx->pool, sizeof *a);
+static ua_account_t *account_of(ua_ctx_t *ctx, ua_row_t row)
+{
+    ua_account_t *a = apr_pcalloc(ctx->pool, sizeof *a);
+
     a->id = row[0];
     a->username = row[1];
     a->email = row[2];
@@ -30,7 +28,16 @@ static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t
     a->show_email = ua_row_number(row, 16) == 1;
     a->password_off = ua_row_number(row, 17) == 1;
     a->closed = ua_row_number(row, 18);
-    *out = a;
+    return a;
+}
+
+static apr_status_t read_one(ua_account_t **out, ua_ctx_t *ctx, const ua_query_t *query,
+                             const char *value)
+{
+    ua_row_t row = NULL;
+
+    UA_CHECK(ua_db_one(&row, ctx, query, UA_ARGS(ua_s(value))));
+    *out = account_of(ctx, row);
     return APR_SUCCESS;
 }
 
@@ -48,9 +55,24 @@ apr_status_t ua_account_by_id(ua_account_t **out, ua_ctx_t *ctx, const char *id)
     return read_one(out, ctx, UA_Q(account_by_id), id);
 }
 
+/* Reads a row for every address, its own or the next one's, so that an unknown one takes as long as a known one
+ * (ENUM-05: without it 20 µs tell them apart). */
 apr_status_t ua_account_by_email(ua_account_t **out, ua_ctx_t *ctx, const char *email_key)
 {
-    return read_one(out, ctx, UA_Q(account_by_email), email_key);
+    ua_row_t row = NULL;
+    ua_account_t *account = NULL;
+    apr_status_t rv = ua_db_one(&row, ctx, UA_Q(account_by_email), UA_ARGS(ua_s(email_key)));
+
+    if (rv == APR_NOTFOUND) { /* behind the last one: the first */
+        rv = ua_db_one(&row, ctx, UA_Q(account_by_email), UA_ARGS(ua_s("")));
+    }
+    UA_CHECK(rv);
+    account = account_of(ctx, row + 1);
+    if (strcmp(row[0], email_key) != 0) {
+        return APR_NOTFOUND;
+    }
+    *out = account;
+    return APR_SUCCESS;
 }
 
 apr_status_t ua_account_by_username(ua_account_t **out, ua_ctx_t *ctx, const char *username_key)

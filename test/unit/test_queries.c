@@ -15,7 +15,7 @@ static const struct {
 } by_index[] = {
     {"account_by_id", "sqlite_autoindex_account_1 (id=?)"},
     {"account_by_username", "sqlite_autoindex_account_2 (username_key=?)"},
-    {"account_by_email", "sqlite_autoindex_account_3 (email_key=?)"},
+    {"account_by_email", "sqlite_autoindex_account_3 (email_key>?)"},
     {"account_unverified_before", "account_unverified (enabled=? AND created<?)"},
     {"token_get", "sqlite_autoindex_token_1 (id=?)"},
     {"token_use", "sqlite_autoindex_token_1 (id=?)"},
