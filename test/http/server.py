@@ -320,6 +320,8 @@ class Server:
         try:
             if (self.folder / "httpd.pid").read_text().strip() != str(self.process.pid):
                 return False
+            if "mod_cgid" in self._cgi_lines() and not (self.folder / f"cgid.sock.{self.process.pid}").exists():
+                return False  # told to restart now, the late daemon would bind its socket beside the next one's
             with socket.create_connection(("127.0.0.1", self.plain_port), 10) as link:
                 link.sendall(b"GET /auth/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 return link.recv(5) == b"HTTP/"
