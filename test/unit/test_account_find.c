@@ -1,8 +1,9 @@
 /* test_account_find.c: an account is found by each of its three names as it was made, and by nothing else.
  *
- * Cases: RACE-11, SQL-01.
+ * Cases: ENUM-05, RACE-11, SQL-01.
  */
 #include "domain_site.h"
+#include "statements.h"
 
 #define EMAIL "mike@example.org"
 
@@ -69,12 +70,38 @@ static void not_found(void **state)
     assert_null(account);
 }
 
+/* ENUM-05: wherever an address stands among those there are, it costs the same to find or to miss it. */
+static void costs_the_same(void **state)
+{
+    static const char *const emails[] = {"mike@example.org", "nora@example.org",
+                                         "a@example.org", "mike@example.orgx",
+                                         "zoe@example.org"};
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    ua_account_t *account = NULL;
+
+    (void)site_account(ctx, "mike");
+    (void)site_account(ctx, "nora");
+    for (size_t i = 0; i < COUNT(emails); i++) {
+        statements_t cost;
+
+        (void)statements_counted();
+        assert_int_equal(ua_account_by_email(&account, ctx, emails[i]),
+                         i < 2 ? APR_SUCCESS : APR_NOTFOUND);
+        cost = statements_counted();
+        assert_int_equal(cost.run, 1);
+        assert_int_equal(cost.rows, 1);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         site_test(made_and_found),
         site_test(not_found),
+        site_test(costs_the_same),
     };
 
+    count_statements();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,7 +130,7 @@ static void plain_sql(void **state)
         }
         for (const char *at = strchr(sql, '('); at; at = strchr(at + 1, '(')) {
             assert_true(at[-1] == ' ' || at[-1] == '(' || strncmp(at - 5, "COUNT", 5) == 0 ||
-                        strncmp(at - 3, "MAX", 3) == 0);
+                        strncmp(at - 3, "MAX", 3) == 0 || strncmp(at - 3, "MIN", 3) == 0);
         }
         for (const char *at = strchr(sql, '\''); at; at = strchr(at + 2, '\'')) {
             assert_int_equal(at[1], '\''); /* no text but '': the rest is bound */
