@@ -4,6 +4,7 @@
  * so that a killed child's mail is sent by another. No connection is held during SMTP. */
 #include "app.h"
 #include "base/curl_smtp.h"
+#include "base/email.h"
 #include "base/mail.h"
 #include "base/mail_folder.h"
 #include "base/text.h"
@@ -247,16 +248,50 @@ static apr_status_t send_row(sending_t *sending, ua_ctx_t *ctx, const char **why
                                                 : send_mail(sending, ctx, why);
 }
 
+/* Who has the address by now: it becomes a mail to nobody when that is no open account. */
+static apr_status_t find_reader(ua_outbox_t *row, ua_ctx_t *ctx)
+{
+    ua_account_t *owner = NULL;
+    ua_email_t email;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (row->kind != UA_MAIL_TAKEN) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_email_parse(&email, ctx->pool, row->email));
+    rv = ua_account_by_email(&owner, ctx, email.key);
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && owner->closed > 0)) {
+        row->kind = UA_MAIL_NOBODY;
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    row->email = owner->email;
+    row->username = owner->username;
+    return APR_SUCCESS;
+}
+
+static apr_status_t claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id)
+{
+    ua_outbox_t *row = NULL;
+    apr_status_t rv = ua_outbox_claim(&row, ctx, id);
+
+    if (rv == APR_SUCCESS) {
+        rv = find_reader(row, ctx);
+    }
+    ua_db_release(ctx);
+    *out = row;
+    return rv;
+}
+
 static apr_status_t send_one(ua_jobs_t *jobs, ua_ctx_t *ctx, const char *id)
 {
     apr_time_t clock = apr_time_now();
     ua_outbox_t *row = NULL;
     const char *why = NULL;
     apr_status_t outcome = APR_SUCCESS;
-    apr_status_t rv = ua_outbox_claim(&row, ctx, id);
+    apr_status_t rv = claim(&row, ctx, id);
     sending_t sending = {jobs, row, ctx->pool, clock, ctx->now, clock, 0};
 
-    ua_db_release(ctx);
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }

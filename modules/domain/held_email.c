@@ -1,19 +1,25 @@
 /* held_email.c: see held_email.h. */
 #include "held_email.h"
 
+#include <string.h>
+
 static apr_status_t digest_of(const char **out, ua_ctx_t *ctx, const char *email_key)
 {
     return ua_hmac_text(out, ctx->pool, ctx->keys->throttle, UA_PARTS("held-email", email_key));
 }
 
+/* Reads a row for every address while there is one, as ua_account_by_email() does (ENUM-05). */
 apr_status_t ua_held_email_holder(const char **account_id, ua_ctx_t *ctx, const char *email_key)
 {
     const char *digest = NULL;
     ua_row_t row = NULL;
 
     UA_CHECK(digest_of(&digest, ctx, email_key));
-    UA_CHECK(ua_db_one(&row, ctx, UA_Q(held_email_get), UA_ARGS(ua_s(digest), ua_n(ctx->now))));
-    *account_id = row[0];
+    UA_CHECK(ua_db_one(&row, ctx, UA_Q(held_email_get), UA_ARGS(ua_s(digest))));
+    if (strcmp(row[0], digest) != 0 || ua_row_number(row, 2) <= ctx->now) {
+        return APR_NOTFOUND;
+    }
+    *account_id = row[1];
     return APR_SUCCESS;
 }
 

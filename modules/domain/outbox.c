@@ -171,12 +171,14 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
                       UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name), ua_s(email)));
 }
 
-apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
-                                ua_mail_kind_e kind, const char *email, apr_time_t created)
+apr_status_t ua_outbox_confirming(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                                  const char *email)
 {
-    return read_state(
-        out, ctx, UA_Q(outbox_at),
-        UA_ARGS(ua_s(account_id), ua_s(ua_mail_kinds[kind].name), ua_s(email), ua_n(created)));
+    return read_state(out, ctx, UA_Q(outbox_confirming),
+                      UA_ARGS(ua_s(account_id), ua_s(email),
+                              ua_s(ua_mail_kinds[UA_MAIL_VERIFY].name),
+                              ua_s(ua_mail_kinds[UA_MAIL_TAKEN].name),
+                              ua_s(ua_mail_kinds[UA_MAIL_NOBODY].name)));
 }
 
 apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then)

@@ -2,7 +2,8 @@
  *
  * A row is written in the transaction that wants the mail. A job claims it with a lease by one
  * conditional UPDATE, sends, and marks it; a killed sender's row is free when its lease ends. The
- * row holds no link: the job derives it from the token's id.
+ * row holds no link: the job derives it from the token's id. A row of the kind TAKEN belongs to the account
+ * that asked for the address: who has it is looked up when it is sent.
  */
 #ifndef UA_OUTBOX_H
 #define UA_OUTBOX_H
@@ -98,10 +99,9 @@ apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE
 apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
                              ua_mail_kind_e kind, const char *email) UA_MUST_USE;
 
-/* How the mail fares that was queued at exactly this time. */
-apr_status_t ua_outbox_state_at(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
-                                ua_mail_kind_e kind, const char *email,
-                                apr_time_t created) UA_MUST_USE;
+/* How the last mail fares that asks an account to confirm this address, or was queued in its place. */
+apr_status_t ua_outbox_confirming(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
+                                  const char *email) UA_MUST_USE;
 
 apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 

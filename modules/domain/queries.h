@@ -86,7 +86,7 @@ UA_QUERY(old_password_list, "SELECT password_hash FROM old_password WHERE accoun
 UA_QUERY(old_password_history, "SELECT ended FROM old_password WHERE account_id = %s ORDER BY ended DESC")
 UA_QUERY(old_password_sweep, "DELETE FROM old_password WHERE ended < %lld")
 
-UA_QUERY(held_email_get, "SELECT account_id FROM held_email WHERE digest = %s AND until > %lld")
+UA_QUERY(held_email_get, "SELECT digest, account_id, until FROM held_email WHERE digest = (SELECT MAX(found) FROM (SELECT MIN(digest) AS found FROM held_email WHERE digest >= %s UNION ALL SELECT MIN(digest) FROM held_email) AS near)")
 UA_QUERY(held_email_delete, "DELETE FROM held_email WHERE digest = %s")
 UA_QUERY(held_email_insert, "INSERT INTO held_email (digest, account_id, until) VALUES (%s, %s, %lld)")
 UA_QUERY(held_email_sweep, "DELETE FROM held_email WHERE until < %lld")
@@ -118,7 +118,7 @@ UA_QUERY(outbox_list, "SELECT kind, email, created, sent, username, detail FROM 
 UA_QUERY(outbox_drop_account, "UPDATE outbox SET state = 2 WHERE account_id = %s AND kind = %s AND state = 0")
 UA_QUERY(outbox_forget, "UPDATE outbox SET email = '', username = '', detail = '' WHERE account_id = %s")
 UA_QUERY(outbox_latest, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND kind = %s AND email = %s ORDER BY created DESC, id LIMIT 1")
-UA_QUERY(outbox_at, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND kind = %s AND email = %s AND created = %lld ORDER BY id LIMIT 1")
+UA_QUERY(outbox_confirming, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND email = %s AND (kind = %s OR kind = %s OR kind = %s) ORDER BY created DESC, id LIMIT 1")
 UA_QUERY(outbox_sweep, "DELETE FROM outbox WHERE created < %lld AND state > 0")
 
 UA_QUERY(event_insert, "INSERT INTO event (id, site, account_id, kind, happened, address, agent, detail) VALUES (%s, %s, %s, %s, %lld, %s, %s, %s)")

@@ -28,10 +28,7 @@ static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account
         *out = "verified";
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_outbox_state(&sending, req->ctx, account->id, UA_MAIL_VERIFY, account->email));
-    if (sending == UA_SENDING_UNKNOWN) {
-        UA_CHECK(ua_hidden_state(&sending, req->ctx, account));
-    }
+    UA_CHECK(ua_outbox_confirming(&sending, req->ctx, account->id, account->email));
     *out = words[sending];
     return APR_SUCCESS;
 }
@@ -99,16 +96,15 @@ static void answer(ua_res_t *res, ua_req_t *req, const char *email)
 }
 
 /* The older links die; a new one is on its way, or what stands for it when the address is `taken`. */
-static apr_status_t renew_links(ua_req_t *req, const ua_account_t *account,
-                                const char *email_key, int taken, int may_tell)
+static apr_status_t renew_links(ua_req_t *req, const ua_account_t *account, int taken,
+                                int may_tell)
 {
     ua_ctx_t *ctx = req->ctx;
 
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_VERIFY, UA_ENDED_CHANGE));
     UA_CHECK(ua_token_end(ctx, account->id, UA_PURPOSE_DISOWN, UA_ENDED_CHANGE));
     UA_CHECK(ua_outbox_drop_all(ctx, account->id, UA_MAIL_VERIFY));
-    return taken ? ua_hidden_mail(req, account, email_key, may_tell)
-                 : ua_mail_verification(req, account);
+    return taken ? ua_hidden_mail(ctx, account, may_tell) : ua_mail_verification(req, account);
 }
 
 /* Another mail to this address, for this browser and for strangers. */
@@ -146,7 +142,7 @@ static apr_status_t correct(ua_res_t *res, ua_req_t *req, ua_account_t *account,
     }
     UA_CHECK(rv);
     account->email = email->address;
-    UA_CHECK(renew_links(req, account, email->key, taken, may_tell));
+    UA_CHECK(renew_links(req, account, taken, may_tell));
     UA_CHECK(ua_registration_cookie(res, req, account));
     answer(res, req, account->email);
     return ua_event_add(ctx, "address_corrected", account->id, "");

@@ -43,6 +43,9 @@ json_t *ua_user_json(apr_pool_t *pool, const ua_account_t *account);
 
 /* common_mail.c: mails, and what limits them. */
 
+/* Where the request came from, for the mails that tell of an act, with more keys of `extra` (or NULL). */
+const char *ua_mail_detail(ua_ctx_t *ctx, json_t *extra);
+
 /* Issues the links of a mail and queues it, to `email` or, when NULL, to the account's address.
  * `detail` (or NULL) has more keys for the template; device, address (of the client) and the time are
  * there in any case. */
@@ -103,11 +106,7 @@ apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,
 
 /* The rows of a verification mail for an account without a claim on its address; what is sent goes to
  * the address's owner, if it `may`. */
-apr_status_t ua_hidden_mail(ua_req_t *req, const ua_account_t *account, const char *email_key,
-                            int may) UA_MUST_USE;
-/* How its mail fares as far as this browser is told. Leaves *out alone for every other account. */
-apr_status_t ua_hidden_state(ua_sending_e *out, ua_ctx_t *ctx,
-                             const ua_account_t *account) UA_MUST_USE;
+apr_status_t ua_hidden_mail(ua_ctx_t *ctx, const ua_account_t *account, int may) UA_MUST_USE;
 
 /* common_confirm.c: in `submit`: enables an unverified account whose address is `email`, holds its name,
  * ends its other verification links, and welcomes. APR_NOTFOUND when another request was first or the

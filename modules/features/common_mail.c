@@ -31,8 +31,7 @@ static apr_interval_time_t life_of(const ua_ctx_t *ctx, const ua_account_t *acco
     return again ? account->closed + life - ctx->now : life;
 }
 
-/* Where it came from, for the mails that tell of an act. */
-static const char *detail_of(ua_ctx_t *ctx, json_t *extra)
+const char *ua_mail_detail(ua_ctx_t *ctx, json_t *extra)
 {
     json_t *detail = ua_json_object(ctx->pool);
 
@@ -54,7 +53,7 @@ apr_status_t ua_mail_queue(ua_ctx_t *ctx, const ua_account_t *account, ua_mail_k
                         .username = account->username,
                         .token_id = "",
                         .disown_id = "",
-                        .detail = detail_of(ctx, detail),
+                        .detail = ua_mail_detail(ctx, detail),
                         .expires = ctx->now + NOTICE_LIFETIME};
 
     if (*row->purpose) {
@@ -93,7 +92,7 @@ apr_status_t ua_mail_decoy(ua_ctx_t *ctx, ua_mail_kind_e kind)
                         .username = "",
                         .token_id = "",
                         .disown_id = "",
-                        .detail = detail_of(ctx, NULL),
+                        .detail = ua_mail_detail(ctx, NULL),
                         .expires = ctx->now + NOTICE_LIFETIME};
 
     UA_CHECK(issue_decoys(&mail, ctx, kind));

@@ -103,7 +103,7 @@ static apr_status_t send_mail(ua_req_t *req, const work_t *work, int may_tell)
     apr_interval_time_t ignored = 0;
 
     UA_CHECK(ua_mail_take(&ignored, req, key, work->account.id));
-    return work->hidden ? ua_hidden_mail(req, &work->account, key, may_tell)
+    return work->hidden ? ua_hidden_mail(req->ctx, &work->account, may_tell)
                         : ua_mail_verification(req, &work->account);
 }
 

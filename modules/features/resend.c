@@ -42,8 +42,7 @@ static apr_status_t resend_submit(ua_res_t *res, ua_req_t *req)
         ua_mail_refuse(res, req, ask.wait);
         return APR_SUCCESS;
     }
-    UA_CHECK(ask.hidden ? ua_hidden_mail(req, ask.hidden, email.key, ask.may)
-                        : queue(req, account));
+    UA_CHECK(ask.hidden ? ua_hidden_mail(ctx, ask.hidden, ask.may) : queue(req, account));
     UA_CHECK(ua_event_add(ctx, "verification_requested", account ? account->id : "", ""));
     ua_go(res, 202, ua_path(req, UA_AREA_PUBLIC, "check-email"), UA_NOTICE_RESENT);
     return APR_SUCCESS;

@@ -167,16 +167,80 @@ static void has_nobody_to_tell(void **state)
                 (apr_int64_t)t->now);
     apr_table_clear(t->jar);
     assert_status(t, post(t, "third", "alice@example.org"), 303);
-    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE kind = 'taken'"), 0);
+    assert_null(ua_test_mail(t));
+    ua_test_close(t);
+}
+
+/* Whatever becomes of the links, of the mail and of the address's owner: ENUM-04, RACE-10. */
+static void stays_alike(void **state)
+{
+    static const char *const fates[] = {
+        "UPDATE account SET email = 'new@example.org', email_key = 'new@example.org' WHERE "
+        "username = 'alice'",
+        "UPDATE account SET email = 'ALICE@example.org' WHERE username = 'alice'",
+        "UPDATE account SET enabled = 0, closed = 1 WHERE username = 'alice'",
+        "DELETE FROM outbox WHERE account_id IN (SELECT id FROM account WHERE username = "
+        "'alice')",
+        "UPDATE account SET enabled = 0 WHERE username = 'alice'"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fates); i++) {
+        for (int sent = 0; sent < 2; sent++) {
+            ua_test_t *t = open_site("UserAuthVerifyLifetime 7d");
+            pair_t pair = pair_of(t);
+
+            while (ua_test_mail(t)) { /* alice's own */
+            }
+            assert_status(t, both(&pair, post), 303);
+            assert_int_equal(sent ? ua_test_mail(t) != NULL : 1, 1);
+            ua_test_sql(t, "%s", fates[i]);
+            assert_status(t, both(&pair, look), 200);
+            ua_test_clock(t, 25 * 3600);
+            assert_status(t, both(&pair, look), 200);
+            ua_test_clock(t, 7 * 24 * 3600);
+            assert_status(t, both(&pair, look), 200);
+            assert_null(strstr(t->body, sent ? "It is on its way." : "We sent an email to"));
+            ua_test_close(t);
+        }
+    }
+}
+
+/* RACE-10: the mail finds its reader when it is sent. */
+static void tells_who_has_the_address_by_now(void **state)
+{
+    ua_test_t *t = open_site(NULL);
+
+    (void)state;
+    while (ua_test_mail(t)) {
+    }
+    assert_status(t, post(t, "mallory", "alice@example.org"), 303);
+    ua_test_sql(t, "UPDATE account SET username = 'alina', email = 'Alice@EXAMPLE.org' WHERE "
+                   "username = 'alice'");
+    assert_non_null(ua_test_mail(t));
+    assert_non_null(strstr(t->mail, "To: Alice@EXAMPLE.org\r\n"));
+    assert_non_null(strstr(t->mail, "Hello alina,"));
+    ua_test_clock(t, 7200);
+    apr_table_clear(t->jar);
+    assert_status(t, post(t, "mallet", "alice@example.org"), 303);
+    ua_test_sql(t, "UPDATE account SET enabled = 0, closed = 1 WHERE username = 'alina'");
+    assert_null(ua_test_mail(t));
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE state = 1 AND "
+                                      "kind = 'taken'"),
+                     2);
     ua_test_close(t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_code_ever_works), cmocka_unit_test(signs_in_alike),
-        cmocka_unit_test(holds_the_username), cmocka_unit_test(becomes_real_by_a_free_address),
-        cmocka_unit_test(corrects_alike),     cmocka_unit_test(has_nobody_to_tell),
+        cmocka_unit_test(no_code_ever_works),
+        cmocka_unit_test(signs_in_alike),
+        cmocka_unit_test(holds_the_username),
+        cmocka_unit_test(becomes_real_by_a_free_address),
+        cmocka_unit_test(corrects_alike),
+        cmocka_unit_test(has_nobody_to_tell),
+        cmocka_unit_test(stays_alike),
+        cmocka_unit_test(tells_who_has_the_address_by_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
