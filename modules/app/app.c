@@ -139,14 +139,17 @@ apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool)
     const ua_conf_t *conf = app->conf;
 
     UA_CHECK(ua_touches_create(&app->touches, pool));
+    if (app->generations && conf->session_cache_ttl > 0) {
+        UA_CHECK(ua_session_cache_create(&app->sessions, pool, app->generations,
+                                         conf->session_cache_ttl));
+    }
     UA_CHECK(ua_jwt_keys_create(&app->jwt, pool, app->keys->jwt, conf->token_key_lifetime));
     return conf->password_breach_url
                ? ua_range_create(&app->range, pool, conf->password_breach_url)
                : APR_SUCCESS;
 }
 
-apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
-                            apr_time_t now)
+ua_ctx_t *ua_app_look(const ua_app_t *app, apr_pool_t *pool, apr_time_t now)
 {
     ua_ctx_t *ctx = apr_pcalloc(pool, sizeof *ctx);
 
@@ -157,14 +160,21 @@ apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *poo
     ctx->dbs = app->dbs;
     ctx->mail_cause = app->mail_cause;
     ctx->slots = app->slots;
+    ctx->generations = app->generations;
     ctx->jwt = app->jwt;
     ctx->range = app->range;
     ctx->slot = -1;
     ctx->address = ctx->agent = "";
     ctx->lines = apr_array_make(pool, 2, sizeof(const char *));
-    UA_CHECK(ua_draw_init(ctx));
-    UA_CHECK(ua_draw_uuid(&ctx->id, ctx));
-    ctx->draw.start = ctx->draw.count;
+    return ctx;
+}
+
+apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
+                            apr_time_t now)
+{
+    ua_ctx_t *ctx = ua_app_look(app, pool, now);
+
+    UA_CHECK(ua_draw_begin(ctx));
     *out = ctx;
     return APR_SUCCESS;
 }

@@ -32,6 +32,9 @@ typedef struct ua_app_t {
     struct ua_range_t *range;     /* this process's look-up of leaked passwords, or NULL */
     ua_dbs_t *dbs;                /* this process's connections */
     struct ua_touches_t *touches; /* this process's sessions in use */
+    struct ua_generations_t
+        *generations; /* shared by all children; NULL: nothing is remembered */
+    struct ua_session_cache_t *sessions; /* what this process remembers of sessions, or NULL */
 } ua_app_t;
 
 /* settings.c: resolves and checks what the directives say. Reads files named by directives, writes
@@ -49,6 +52,9 @@ const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row);
 
 /* app.c: in each process: what belongs to it alone. Needs app->keys; `pool` is the process's. */
 apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool) UA_MUST_USE;
+
+/* app.c: a context that reads: it has no id, and draws nothing, before ua_draw_begin(). */
+ua_ctx_t *ua_app_look(const ua_app_t *app, apr_pool_t *pool, apr_time_t now);
 
 /* app.c: a context for one request or job of this site. */
 apr_status_t ua_app_context(ua_ctx_t **out, const ua_app_t *app, apr_pool_t *pool,
@@ -95,6 +101,8 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
 /* Reads the session of the request's cookie or access token into req; no session is no error, and a bad
  * token is none either: req->bearer tells. */
 apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
+/* 1 for routes whose requests are no use of the session. */
+int ua_gate_is_silent(const ua_req_t *req);
 /* Asks for a sign-in: a redirect for a navigation, else 401. */
 void ua_gate_refuse(ua_res_t *res, ua_req_t *req);
 /* Plain HTTP under an https base URL: 1 and a reply, else 0. */
@@ -105,6 +113,33 @@ int ua_gate_disagrees(ua_res_t *res, ua_req_t *req);
 /* bearer.c: the session of the access token; sets req->bearer. *out stays as it is without a good one. */
 apr_status_t ua_bearer_session(ua_session_t **out, const ua_app_t *app,
                                ua_req_t *req) UA_MUST_USE;
+
+/* session_cache.c: sessions that this process read a moment ago, by the credential that named them. */
+typedef enum { UA_CREDENTIAL_COOKIE, UA_CREDENTIAL_TOKEN } ua_credential_e;
+
+/* A credential's place in the cache, and what has to stay as it is while its session is read. */
+typedef struct ua_session_key_t {
+    unsigned char digest[UA_DIGEST_BYTES];
+    apr_uint32_t kind; /* ua_credential_e */
+    apr_uint32_t epoch;
+} ua_session_key_t;
+
+typedef struct ua_session_cache_t ua_session_cache_t;
+struct ua_generations_t;
+
+/* Sessions are believed for `ttl` microseconds. */
+apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
+                                     const struct ua_generations_t *generations,
+                                     apr_interval_time_t ttl) UA_MUST_USE;
+/* APR_NOTFOUND: read it from the database, then let *key be kept. `cache` may be NULL. */
+apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
+                                   const ua_session_cache_t *cache, ua_ctx_t *ctx,
+                                   ua_credential_e kind, const char *secret) UA_MUST_USE;
+/* Remembers a session whose use is noted now, for `ttl` but not beyond `until`; not at all when an account
+ * changed since the key was made. */
+void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
+                           const ua_session_key_t *key, const ua_session_t *session,
+                           apr_time_t until);
 
 /* csrf.c */
 typedef enum { UA_CSRF_FINE, UA_CSRF_FOREIGN, UA_CSRF_STALE } ua_csrf_e;

@@ -37,12 +37,21 @@ static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req
     ua_ctx_t *ctx = req->ctx;
     const ua_jwt_wanted_t wanted = {ctx->conf->site, ctx->conf->token_audience, ctx->now};
     ua_session_t *session = NULL;
+    ua_session_key_t key;
     ua_jwt_t token = {0};
+    apr_status_t rv =
+        ua_session_cache_find(out, &key, app->sessions, ctx, UA_CREDENTIAL_TOKEN, text);
 
+    if (rv != APR_NOTFOUND) {
+        return rv;
+    }
     UA_CHECK(ua_jwt_verify(&token, ctx->pool, app->jwt, text, &wanted));
     UA_CHECK(ua_session_by_id(&session, ctx, token.session));
     if (strcmp(session->account_id, token.subject) != 0) {
         return APR_EACCES;
+    }
+    if (!ua_gate_is_silent(req)) {
+        ua_session_cache_keep(app->sessions, ctx, &key, session, token.expires);
     }
     *out = session;
     return APR_SUCCESS;

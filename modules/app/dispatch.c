@@ -245,6 +245,7 @@ void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     apr_pool_t *pool = req->ctx->pool;
     const char *next = ua_query_get(pool, req->query, "next");
+    apr_status_t rv = APR_SUCCESS;
 
     ua_res_init(res, req);
     req->form = apr_table_make(pool, 8);
@@ -257,7 +258,13 @@ void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     req->wants_json = ua_wants_json(req) || (req->route && !req->route->template);
     req->network = ua_address_network(pool, req->ctx->address);
     req->next = next ? ua_next_valid(pool, next) : NULL;
-    answer(app, req, res);
+    rv = ua_draw_begin(req->ctx);
+    if (rv == APR_SUCCESS) {
+        answer(app, req, res);
+    }
+    else {
+        refuse_storage(app, req, res, rv);
+    }
     ua_page_finish(app, req, res);
     ua_db_release(req->ctx);
     warn(app, req->ctx);

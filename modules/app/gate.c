@@ -9,14 +9,38 @@
 /* Notes are written every five seconds. */
 #define LATE apr_time_from_sec(10)
 
+int ua_gate_is_silent(const ua_req_t *req)
+{
+    return req->route && req->route->silent;
+}
+
+/* The cache's, else the database's. */
+static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req_t *req)
+{
+    ua_session_t *session = NULL;
+    ua_session_key_t key;
+    apr_status_t rv = ua_session_cache_find(out, &key, app->sessions, req->ctx,
+                                            UA_CREDENTIAL_COOKIE, req->session_cookie);
+
+    if (rv != APR_NOTFOUND) {
+        return rv;
+    }
+    UA_CHECK(ua_session_read(&session, req->ctx, req->session_cookie));
+    if (!ua_gate_is_silent(req)) {
+        ua_session_cache_keep(app->sessions, req->ctx, &key, session, session->expires);
+    }
+    *out = session;
+    return APR_SUCCESS;
+}
+
 /* NULL without a live session. */
-static apr_status_t cookie_session(ua_session_t **out, ua_req_t *req)
+static apr_status_t cookie_session(ua_session_t **out, const ua_app_t *app, ua_req_t *req)
 {
     apr_status_t rv = APR_NOTFOUND;
 
     req->session_cookie = ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, ""));
     if (req->session_cookie && strlen(req->session_cookie) == UA_DIGEST_TEXT) {
-        rv = ua_session_read(out, req->ctx, req->session_cookie);
+        rv = read_session(out, app, req);
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
@@ -54,11 +78,11 @@ apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
     ua_session_t *by_token = NULL;
     ua_session_t *session = NULL;
 
-    UA_CHECK(cookie_session(&by_cookie, req));
+    UA_CHECK(cookie_session(&by_cookie, app, req));
     UA_CHECK(ua_bearer_session(&by_token, app, req));
     session = choose(req, by_cookie, by_token);
     req->session = session;
-    return session && !(req->route && req->route->silent) ? note_use(app, req) : APR_SUCCESS;
+    return session && !ua_gate_is_silent(req) ? note_use(app, req) : APR_SUCCESS;
 }
 
 int ua_gate_https(ua_res_t *res, ua_req_t *req)
@@ -156,6 +180,7 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         if (rv == APR_SUCCESS && req->session) {
             return APR_SUCCESS;
         }
+        rv = rv == APR_SUCCESS ? ua_draw_begin(req->ctx) : rv;
         if (rv != APR_SUCCESS) {
             ua_app_log(app, req->ctx, UA_LOG_ERR,
                        "UA0102: a gated request was refused because the session can't be read",

@@ -31,6 +31,7 @@ struct ua_dbs_t;
 struct ua_slots_t;
 struct ua_jwt_keys_t;
 struct ua_range_t;
+struct ua_generations_t;
 
 /* Log levels: the numbers of syslog and of httpd. */
 typedef enum {
@@ -62,13 +63,16 @@ typedef struct ua_ctx_t {
         now; /* microseconds since 1970; read once, so that a retry writes the same rows */
     const struct ua_conf_t *conf;
     const struct ua_keys_t *keys;
-    struct ua_dbs_t *dbs;              /* where connections come from */
-    struct ua_db_t *db;                /* the connection in use, or NULL */
-    struct ua_jwt_keys_t *jwt;         /* keys that sign API tokens */
-    struct ua_range_t *range;          /* the look-up of leaked passwords, or NULL */
-    volatile apr_uint32_t *mail_cause; /* ua_app_t's */
-    struct ua_slots_t *slots;          /* the bound on concurrent password hashes */
-    int slot;                          /* the one held, or -1 */
+    struct ua_dbs_t *dbs;                 /* where connections come from */
+    struct ua_db_t *db;                   /* the connection in use, or NULL */
+    struct ua_jwt_keys_t *jwt;            /* keys that sign API tokens */
+    struct ua_range_t *range;             /* the look-up of leaked passwords, or NULL */
+    volatile apr_uint32_t *mail_cause;    /* ua_app_t's */
+    struct ua_slots_t *slots;             /* the bound on concurrent password hashes */
+    int slot;                             /* the one held, or -1 */
+    struct ua_generations_t *generations; /* all children's, or NULL */
+    apr_array_header_t
+        *changed; /* const char *: accounts to tell them of, or NULL (generation.h) */
     ua_draw_t draw;
     const char *id;            /* of this request: a UUID, the same on every retry */
     const char *address;       /* of the client, "" for a job */

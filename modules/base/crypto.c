@@ -228,6 +228,17 @@ apr_status_t ua_draw_uuid(const char **out, ua_ctx_t *ctx)
     return APR_SUCCESS;
 }
 
+apr_status_t ua_draw_begin(ua_ctx_t *ctx)
+{
+    if (ctx->id) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(ua_draw_init(ctx));
+    UA_CHECK(ua_draw_uuid(&ctx->id, ctx));
+    ctx->draw.start = ctx->draw.count;
+    return APR_SUCCESS;
+}
+
 int ua_uuid_valid(const char *text)
 {
     static const char shape[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";

@@ -21,6 +21,9 @@ apr_status_t ua_random(unsigned char *out, apr_size_t length) UA_MUST_USE;
 /* Seeds ctx->draw. From then on the draws of this context are a function of the seed and their
  * number, so that ua_draw_rewind() makes a retry draw the same values. */
 apr_status_t ua_draw_init(ua_ctx_t *ctx) UA_MUST_USE;
+
+/* The same, and draws the context's own id first; nothing when it has one. */
+apr_status_t ua_draw_begin(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_draw_rewind(ua_ctx_t *ctx);
 
 /* 1..32 bytes. */

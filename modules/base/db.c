@@ -6,6 +6,7 @@
  * a return code is read before a row count (1); a NULL column may come back as NULL (8).
  */
 #include "db_conn.h"
+#include "generation.h"
 
 #include <string.h>
 
@@ -27,6 +28,7 @@ void ua_db_release(ua_ctx_t *ctx)
 {
     ua_db_t *db = ctx->db;
 
+    ua_generation_publish(ctx);
     ctx->db = NULL;
     if (db != NULL && db->ctx == ctx) {
         ua_dbs_give_back(db);
@@ -337,6 +339,7 @@ apr_status_t ua_db_begin(ua_ctx_t *ctx)
 apr_status_t ua_db_commit(ua_ctx_t *ctx)
 {
     ua_db_t *db = ctx->db;
+    apr_status_t rv = APR_SUCCESS;
 
     if (!in_transaction(ctx)) {
         return ua_fail(ctx, APR_EINVAL, "commit: no transaction is open");
@@ -346,7 +349,9 @@ apr_status_t ua_db_commit(ua_ctx_t *ctx)
         return APR_EGENERAL;
     }
     db->open = 0; /* a failed COMMIT drops the connection (5) */
-    UA_CHECK(plain(ctx, "commit", "COMMIT"));
+    rv = plain(ctx, "commit", "COMMIT");
+    ua_generation_publish(ctx);
+    UA_CHECK(rv);
     ua_db_unlock(db);
     return APR_SUCCESS;
 }

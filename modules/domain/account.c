@@ -1,5 +1,6 @@
 /* account.c: see account.h. */
 #include "account.h"
+#include "base/generation.h"
 #include "base/text.h"
 #include "base/unicode.h"
 
@@ -48,6 +49,14 @@ static apr_status_t change_one(ua_ctx_t *ctx, const ua_query_t *query, const ua_
 
     UA_CHECK(ua_db_exec(ctx, &rows, query, args));
     return rows == 1 ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+/* The same for what the account's sessions show, or what they may. */
+static apr_status_t change_known(ua_ctx_t *ctx, const char *id, const ua_query_t *query,
+                                 const ua_arg_t *args)
+{
+    ua_generation_change(ctx, id);
+    return change_one(ctx, query, args);
 }
 
 apr_status_t ua_account_by_id(ua_account_t **out, ua_ctx_t *ctx, const char *id)
@@ -114,8 +123,9 @@ apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device)
 
 apr_status_t ua_account_signed_in(ua_ctx_t *ctx, const ua_account_t *account)
 {
-    return change_one(ctx, UA_Q(account_signed_in),
-                      UA_ARGS(ua_n(ctx->now), ua_s(account->id), ua_n(account->password_set)));
+    return change_known(
+        ctx, account->id, UA_Q(account_signed_in),
+        UA_ARGS(ua_n(ctx->now), ua_s(account->id), ua_n(account->password_set)));
 }
 
 apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account, const char *hash)
@@ -127,13 +137,14 @@ apr_status_t ua_account_rehash(ua_ctx_t *ctx, const ua_account_t *account, const
 apr_status_t ua_account_set_password(ua_ctx_t *ctx, const ua_account_t *account,
                                      const char *hash)
 {
-    return change_one(
-        ctx, UA_Q(account_set_password),
+    return change_known(
+        ctx, account->id, UA_Q(account_set_password),
         UA_ARGS(ua_s(hash), ua_n(ctx->now), ua_s(account->id), ua_n(account->password_set)));
 }
 
 apr_status_t ua_account_password_off(ua_ctx_t *ctx, const char *id)
 {
+    ua_generation_change(ctx, id);
     return ua_db_exec(ctx, NULL, UA_Q(account_password_off), UA_ARGS(ua_s(id)));
 }
 
@@ -148,8 +159,8 @@ apr_status_t ua_account_set_profile(ua_ctx_t *ctx, const ua_account_t *account)
 
     UA_CHECK(ua_utf8_fold(&display_key, ctx->pool,
                           account->display_name ? account->display_name : ""));
-    return change_one(
-        ctx, UA_Q(account_set_profile),
+    return change_known(
+        ctx, account->id, UA_Q(account_set_profile),
         UA_ARGS(ua_s(account->username), ua_s(ua_lower(ctx->pool, account->username)),
                 ua_s(account->display_name), ua_s(display_key), ua_n(account->hidden),
                 ua_n(account->show_email), ua_s(account->id)));
@@ -158,19 +169,20 @@ apr_status_t ua_account_set_profile(ua_ctx_t *ctx, const ua_account_t *account)
 apr_status_t ua_account_set_email(ua_ctx_t *ctx, const ua_account_t *account, const char *email,
                                   const char *email_key)
 {
-    return change_one(
-        ctx, UA_Q(account_set_email),
+    return change_known(
+        ctx, account->id, UA_Q(account_set_email),
         UA_ARGS(ua_s(email), ua_s(email_key), ua_s(account->id), ua_s(account->email)));
 }
 
 apr_status_t ua_account_strip(ua_ctx_t *ctx, const char *id)
 {
+    ua_generation_change(ctx, id);
     return ua_db_exec(ctx, NULL, UA_Q(account_strip), UA_ARGS(ua_s(id)));
 }
 
 apr_status_t ua_account_close(ua_ctx_t *ctx, const char *id)
 {
-    return change_one(ctx, UA_Q(account_close), UA_ARGS(ua_n(ctx->now), ua_s(id)));
+    return change_known(ctx, id, UA_Q(account_close), UA_ARGS(ua_n(ctx->now), ua_s(id)));
 }
 
 apr_status_t ua_account_restore(ua_ctx_t *ctx, const char *id)
@@ -187,7 +199,7 @@ apr_status_t ua_account_closed_before(apr_array_header_t **rows, ua_ctx_t *ctx, 
 
 apr_status_t ua_account_erase(ua_ctx_t *ctx, const char *id)
 {
-    return change_one(ctx, UA_Q(account_erase), UA_ARGS(ua_s(id)));
+    return change_known(ctx, id, UA_Q(account_erase), UA_ARGS(ua_s(id)));
 }
 
 apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email)

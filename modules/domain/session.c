@@ -1,5 +1,6 @@
 /* session.c: see session.h. */
 #include "session.h"
+#include "base/generation.h"
 #include "base/unicode.h"
 
 /* The longest part of a User-Agent that is kept, in bytes. */
@@ -18,6 +19,7 @@ static apr_status_t end_oldest(ua_ctx_t *ctx, const char *account_id, const char
 
         UA_CHECK(
             ua_db_exec(ctx, NULL, UA_Q(session_end_id), UA_ARGS(ua_n(ctx->now), ua_s(row[0]))));
+        ua_generation_change(ctx, account_id);
     }
     return APR_SUCCESS;
 }
@@ -74,6 +76,7 @@ static ua_session_t *session_of(ua_ctx_t *ctx, ua_row_t row)
     s->display_name = row[11];
     s->last_sign_in = ua_row_number(row, 12);
     s->previous_sign_in = ua_row_number(row, 13);
+    s->groups = row[14];
     return s;
 }
 
@@ -145,14 +148,17 @@ apr_status_t ua_session_renew(const char **cookie, apr_int64_t *age, ua_ctx_t *c
     if (rows != 1) {
         return APR_NOTFOUND;
     }
+    ua_generation_change(ctx, session->account_id);
     *cookie = text;
     *age = remembered ? apr_time_sec(session->expires - ctx->now) : 0;
     return APR_SUCCESS;
 }
 
-apr_status_t ua_session_freshen(ua_ctx_t *ctx, const char *id)
+apr_status_t ua_session_freshen(ua_ctx_t *ctx, const ua_session_t *session)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(session_freshen), UA_ARGS(ua_n(ctx->now), ua_s(id)));
+    ua_generation_change(ctx, session->account_id);
+    return ua_db_exec(ctx, NULL, UA_Q(session_freshen),
+                      UA_ARGS(ua_n(ctx->now), ua_s(session->id)));
 }
 
 apr_status_t ua_session_places(apr_array_header_t **out, ua_ctx_t *ctx, const char *account_id)
@@ -185,6 +191,7 @@ apr_status_t ua_session_end_own(ua_ctx_t *ctx, const char *account_id, const cha
 {
     int rows = 0;
 
+    ua_generation_change(ctx, account_id);
     UA_CHECK(ua_db_exec(ctx, &rows, UA_Q(session_end_own),
                         UA_ARGS(ua_n(ctx->now), ua_s(id), ua_s(account_id))));
     return rows == 1 ? APR_SUCCESS : APR_NOTFOUND;
@@ -192,6 +199,7 @@ apr_status_t ua_session_end_own(ua_ctx_t *ctx, const char *account_id, const cha
 
 apr_status_t ua_session_end_all(ua_ctx_t *ctx, const char *account_id, const char *kept)
 {
+    ua_generation_change(ctx, account_id);
     return ua_db_exec(ctx, NULL, UA_Q(session_end_account),
                       UA_ARGS(ua_n(ctx->now), ua_s(account_id), ua_s(kept)));
 }
@@ -199,7 +207,14 @@ apr_status_t ua_session_end_all(ua_ctx_t *ctx, const char *account_id, const cha
 apr_status_t ua_session_end(ua_ctx_t *ctx, const char *cookie)
 {
     const char *digest = NULL;
+    const char *account_id = NULL;
+    apr_status_t rv = ua_session_owner(&account_id, ctx, cookie);
 
+    if (rv == APR_NOTFOUND) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(rv);
+    ua_generation_change(ctx, account_id);
     UA_CHECK(ua_digest_text(&digest, ctx->pool, cookie));
     return ua_db_exec(ctx, NULL, UA_Q(session_end_digest),
                       UA_ARGS(ua_n(ctx->now), ua_s(digest)));

@@ -23,6 +23,7 @@ typedef struct ua_session_t {
     const char *display_name;
     apr_time_t last_sign_in;
     apr_time_t previous_sign_in;
+    const char *groups; /* names separated by commas */
 } ua_session_t;
 
 /* A place where a person is signed in, for the person's own list. */
@@ -60,7 +61,7 @@ apr_status_t ua_session_renew(const char **cookie, apr_int64_t *age, ua_ctx_t *c
                               const ua_session_t *session, const char *old_cookie) UA_MUST_USE;
 
 /* The password was given just now in a session whose cookie is not at hand: its secret stays. */
-apr_status_t ua_session_freshen(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+apr_status_t ua_session_freshen(ua_ctx_t *ctx, const ua_session_t *session) UA_MUST_USE;
 
 /* Where an account is signed in: array of ua_place_t, last used first. */
 apr_status_t ua_session_places(apr_array_header_t **out, ua_ctx_t *ctx,

@@ -23,7 +23,7 @@ static apr_status_t renew(ua_res_t *res, ua_req_t *req)
     ua_session_t fresh = *req->session;
 
     if (!req->session_cookie) {
-        return ua_session_freshen(req->ctx, req->session->id);
+        return ua_session_freshen(req->ctx, req->session);
     }
     fresh.auth_time = req->ctx->now;
     rv = ua_session_renew(&cookie, &age, req->ctx, &fresh, req->session_cookie);

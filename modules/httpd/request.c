@@ -87,9 +87,7 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
     if (req) {
         return req;
     }
-    if (ua_app_context(&ctx, app, r->pool, r->request_time) != APR_SUCCESS) {
-        return NULL;
-    }
+    ctx = ua_app_look(app, r->pool, r->request_time);
     ctx->address = r->useragent_ip ? r->useragent_ip : "";
     ctx->agent = header(r, "User-Agent");
     req = apr_pcalloc(r->pool, sizeof *req);

@@ -2,6 +2,7 @@
  * configuration test too; the parent then makes what is missing; each child connects. */
 #include "edge.h"
 #include "base/curl_smtp.h"
+#include "base/generation.h"
 #include "base/lock.h"
 #include "base/pwhash.h"
 
@@ -61,6 +62,11 @@ static int check_agreement(const ua_server_t *first, const ua_server_t *server,
         return refuse(s, pool, b, UA_D_hash_concurrency,
                       "UserAuthHashConcurrency and UserAuthHashQueue hold for the whole "
                       "server: give every virtual host the same");
+    }
+    if (a->session_cache_ttl != b->session_cache_ttl) {
+        return refuse(s, pool, b, UA_D_session_cache_ttl,
+                      "UserAuthSessionCacheTTL holds for the whole server: give every virtual "
+                      "host the same");
     }
     if (strcmp(a->database[0], b->database[0]) == 0 &&
         strcmp(a->database[1], b->database[1]) == 0 && strcmp(a->key_file, b->key_file) != 0) {
@@ -141,6 +147,11 @@ static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *pro
         return "the memory that children share can't be had";
     }
     server->app->mail_cause = memory;
+    if (ua_edge_shared(&memory, &fresh, process, "generations", ua_generations_size()) !=
+        APR_SUCCESS) {
+        return "the memory that children share can't be had";
+    }
+    server->app->generations = memory;
     *row = UA_D_event_log;
     return ua_edge_events_open(server, pool, process);
 }

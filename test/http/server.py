@@ -283,6 +283,7 @@ class Server:
                 "User www-data\nGroup www-data" if os.getuid() == 0 else "",
                 f'Define RUN "{self.folder}"\nDefine PORT {self.port}\nDefine BASE_URL {self.base}',
                 GLOBAL,
+                "UserAuthSessionCacheTTL 0",  # tests change rows of sessions; those of the cache say "2s"
                 self.head,
                 vhosts,
             ]

@@ -254,11 +254,12 @@ def test_lines_of_the_main_server_hold_for_its_vhosts(new_server):
     assert "#112233" in style
 
 
-def test_process_wide_lines_have_to_agree(new_server):
-    head = "Listen 127.0.0.1:%d\n<VirtualHost *:%d>\n" + site("UserAuthHashQueue 9", UserAuthBaseURL="https://other.example")
+@pytest.mark.parametrize("line", ["UserAuthHashQueue 9", "UserAuthHashConcurrency 9", "UserAuthSessionCacheTTL 9s"])
+def test_process_wide_lines_have_to_agree(new_server, line):
+    head = "Listen 127.0.0.1:%d\n<VirtualHost *:%d>\n" + site(line, UserAuthBaseURL="https://other.example")
     port = spare_port()
     server = new_server(start=False, head=(head % (port, port)) + "</VirtualHost>\n")
-    refused(server, "UserAuthHashQueue", "every virtual host the same")
+    refused(server, line.split()[0], "every virtual host the same")
 
 
 @pytest.mark.parametrize("flags", [("-S",), ("-M",), ("-L",), ("-t", "-D", "DUMP_VHOSTS"), ("-t", "-D", "DUMP_RUN_CFG")])

@@ -6,6 +6,7 @@ from people import PASSWORD, is_signed_in, join, sign_in, signed_in
 from server import Server
 
 CONF = """
+UserAuthSessionCacheTTL 2s
 <Location "/private">
     AuthType UserAuth
     Require valid-user

@@ -16,6 +16,7 @@ GATED = """
     Require valid-user
 """
 CONF = """
+UserAuthSessionCacheTTL 2s
 <Location "/cgi">
     SetHandler cgi-script
 %(gated)s</Location>

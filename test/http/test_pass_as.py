@@ -10,6 +10,7 @@ from people import join, signed_in, stranger
 from server import Server
 
 CONF = """
+UserAuthSessionCacheTTL 2s
 UserAuthPassAs %(word)s
 <Location "/cgi">
     SetHandler cgi-script

@@ -19,6 +19,7 @@ UserAuthRateLimit register off
 UserAuthRateLimit token off
 UserAuthRateLimit mail off
 UserAuthHashQueue 256
+UserAuthSessionCacheTTL 2s
 """
 
 

@@ -123,6 +123,7 @@ ua_test_t *ua_test_begin(void)
     t->jar = apr_table_make(pool, 8);
     t->headers = apr_table_make(pool, 8);
     t->announced = apr_table_make(pool, 4);
+    t->generations = apr_pcalloc(pool, ua_generations_size());
     t->logs = apr_array_make(pool, 8, sizeof(const char *));
     t->events = apr_array_make(pool, 8, sizeof(const char *));
     assert_int_equal(apr_pool_create(&t->turn, pool), APR_SUCCESS);
@@ -233,6 +234,7 @@ static const char *start(ua_test_t *t)
     dbs.connections = (int)t->conf->database_connections;
     assert_int_equal(ua_dbs_create(&t->app->dbs, &dbs), APR_SUCCESS);
     t->app->mail_cause = &t->cause;
+    t->app->generations = t->generations;
     err = ua_app_prepare(t->app, t->site, &t->row);
     if (!err) {
         assert_int_equal(ua_app_enter(t->app, t->site), APR_SUCCESS);

@@ -8,6 +8,7 @@
 #define UA_TEST_FIXTURE_H
 
 #include "app/app.h"
+#include "base/generation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,6 +59,7 @@ typedef struct ua_test_t {
     ua_lock_t *writer;
     ua_jobs_t *jobs;
     apr_uint32_t cause;
+    ua_generations_t *generations;
 } ua_test_t;
 
 /* ---- the site (fixture.c, fixture_look.c) ---- */
@@ -99,8 +101,12 @@ const char *ua_test_scalar(ua_test_t *t, const char *sql, ...)
 apr_int64_t ua_test_count(ua_test_t *t, const char *sql, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* One statement that changes something. */
+/* One statement that changes something; all accounts' generations change with it. */
 void ua_test_sql(ua_test_t *t, const char *sql, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same by another node, which tells this one nothing. */
+void ua_test_elsewhere(ua_test_t *t, const char *sql, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* All rows of all tables but those of counters, as one text: equal before and after means that
  * nothing changed. */

@@ -82,20 +82,38 @@ apr_int64_t ua_test_count(ua_test_t *t, const char *sql, ...)
     return apr_atoi64(text);
 }
 
-void ua_test_sql(ua_test_t *t, const char *sql, ...)
+static void change(ua_test_t *t, const char *sql, va_list values)
 {
     look_t look = look_open(t);
-    va_list values;
-    const char *text = NULL;
+    const char *text = apr_pvsprintf(look.pool, sql, values);
     int changed = 0;
 
-    va_start(values, sql);
-    text = apr_pvsprintf(look.pool, sql, values);
-    va_end(values);
     if (apr_dbd_query(look.driver, look.handle, &changed, text) != 0) {
         fail_msg("%s: %s", text, apr_dbd_error(look.driver, look.handle, 0));
     }
     look_close(&look);
+}
+
+void ua_test_elsewhere(ua_test_t *t, const char *sql, ...)
+{
+    va_list values;
+
+    va_start(values, sql);
+    change(t, sql, values);
+    va_end(values);
+}
+
+void ua_test_sql(ua_test_t *t, const char *sql, ...)
+{
+    apr_uint32_t *counters = (apr_uint32_t *)t->generations;
+    va_list values;
+
+    va_start(values, sql);
+    change(t, sql, values);
+    va_end(values);
+    for (apr_size_t i = 0; i < ua_generations_size() / sizeof *counters; i++) {
+        counters[i]++;
+    }
 }
 
 const char *ua_test_rows(ua_test_t *t)

@@ -345,7 +345,7 @@ static void failures(void **state)
     assert_int_equal(age, -1);
     assert_failure(ctx, ua_session_read(&session, ctx, "a"), "session_by_digest");
     assert_null(session);
-    assert_failure(ctx, ua_session_end(ctx, "a"), "session_end_digest");
+    assert_failure(ctx, ua_session_end(ctx, "a"), "session_owner");
     assert_failure(ctx, ua_session_touch(ctx, "a", t->now), "session_touch");
     assert_failure(ctx, ua_session_sweep(ctx, t->now), "session_sweep");
 }

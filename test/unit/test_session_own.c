@@ -85,16 +85,17 @@ static void fresh_for_a_while(void **state)
     ua_ctx_t *ctx = ua_test_context(t);
     const char *cookie = session_start(ctx, site_member(ctx, "mike"), 0);
     const char *eve = session_start(ctx, site_member(ctx, "eve"), 0);
+    const ua_session_t unknown = {.id = "unknown", .account_id = "unknown"};
 
     ctx->now += 15 * MINUTE - 1;
     assert_int_equal(ua_session_fresh(session_of(ctx, cookie), ctx), 1);
     ctx->now++;
     assert_int_equal(ua_session_fresh(session_of(ctx, cookie), ctx), 0);
-    assert_int_equal(ua_session_freshen(ctx, session_of(ctx, cookie)->id), APR_SUCCESS);
+    assert_int_equal(ua_session_freshen(ctx, session_of(ctx, cookie)), APR_SUCCESS);
     assert_int_equal(ua_session_fresh(session_of(ctx, cookie), ctx), 1);
     assert_int_equal(session_of(ctx, cookie)->auth_time, ctx->now);
     assert_int_equal(session_of(ctx, eve)->auth_time, t->now);
-    assert_int_equal(ua_session_freshen(ctx, "unknown"), APR_SUCCESS);
+    assert_int_equal(ua_session_freshen(ctx, &unknown), APR_SUCCESS);
     ua_db_release(ctx);
 }
 
@@ -222,7 +223,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_session_by_id(&session, ctx, "a"), "session_by_id");
     assert_failure(ctx, ua_session_owner(&text, ctx, cookie), "session_owner");
     assert_failure(ctx, ua_session_renew(&text, &age, ctx, session, cookie), "session_renew");
-    assert_failure(ctx, ua_session_freshen(ctx, session->id), "session_freshen");
+    assert_failure(ctx, ua_session_freshen(ctx, session), "session_freshen");
     assert_failure(ctx, ua_session_places(&places, ctx, mike), "session_places");
     assert_failure(ctx, ua_session_end_own(ctx, mike, "a"), "session_end_own");
     assert_failure(ctx, ua_session_end_all(ctx, mike, ""), "session_end_account");

@@ -1,0 +1,245 @@
+/* session_cache.c: sessions that this process read a moment ago, so that a gated request asks no database.
+ *
+ * A table of fixed size, found by the digest of the credential. Entries are read and written without a
+ * lock: each has a number that is odd while somebody writes it, and who reads checks that it stayed the
+ * same. An entry holds until its time is over, or the generation of its account (generation.h) changes. */
+#include "app.h"
+#include "base/generation.h"
+
+#include <apr_shm.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#define SETS 1024 /* with WAYS of them each: at most 5 MiB a process, taken as they are used */
+#define WAYS 4
+#define TEXT 952 /* of a session's texts; longer ones are read from the database every time */
+
+/* Sessions that end sooner are read from the database, where their uses are written. */
+#define LATE apr_time_from_sec(12)
+
+/* All of an entry, in one piece. */
+typedef struct copy_t {
+    ua_session_key_t key;
+    apr_uint32_t generation;
+    apr_time_t stored;
+    apr_time_t until;
+    ua_session_t session; /* its texts are in `text`, in the order of texts_of() */
+    char text[TEXT];
+} copy_t;
+
+#define WORDS ((sizeof(copy_t) + sizeof(apr_uint64_t) - 1) / sizeof(apr_uint64_t))
+
+typedef union piece_t {
+    copy_t copy;
+    apr_uint64_t words[WORDS];
+} piece_t;
+
+typedef struct entry_t {
+    atomic_uint version; /* odd: being written */
+    _Atomic apr_uint64_t words[WORDS];
+} entry_t;
+
+struct ua_session_cache_t {
+    const ua_generations_t *generations;
+    apr_interval_time_t ttl;
+    entry_t *entries;
+};
+
+#define TEXTS 7
+
+static void texts_of(const char **texts[TEXTS], ua_session_t *session)
+{
+    texts[0] = &session->id;
+    texts[1] = &session->amr;
+    texts[2] = &session->account_id;
+    texts[3] = &session->username;
+    texts[4] = &session->email;
+    texts[5] = &session->display_name;
+    texts[6] = &session->groups;
+}
+
+apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
+                                     const ua_generations_t *generations,
+                                     apr_interval_time_t ttl)
+{
+    ua_session_cache_t *cache = apr_pcalloc(pool, sizeof *cache);
+    apr_shm_t *memory = NULL;
+
+    UA_CHECK(apr_shm_create(&memory, (apr_size_t)SETS * WAYS * sizeof(entry_t), NULL, pool));
+    cache->entries = apr_shm_baseaddr_get(memory); /* zeroed, and not there before it is used */
+    cache->generations = generations;
+    cache->ttl = ttl;
+    *out = cache;
+    return APR_SUCCESS;
+}
+
+static entry_t *set_of(const ua_session_cache_t *cache, const ua_session_key_t *key)
+{
+    apr_uint32_t number = 0;
+
+    memcpy(&number, key->digest, sizeof number);
+    return cache->entries + (apr_size_t)(number % SETS) * WAYS;
+}
+
+/* 1 when the piece is one that somebody wrote, whole. */
+static int read_entry(piece_t *out, entry_t *entry)
+{
+    unsigned before = atomic_load_explicit(&entry->version, memory_order_acquire);
+
+    if (before % 2 == 1 || before == 0) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < WORDS; i++) {
+        out->words[i] = atomic_load_explicit(&entry->words[i], memory_order_relaxed);
+    }
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&entry->version, memory_order_relaxed) == before;
+}
+
+/* Nothing when another thread writes it at this moment. */
+static void write_entry(entry_t *entry, const piece_t *piece)
+{
+    unsigned before = atomic_load_explicit(&entry->version, memory_order_relaxed);
+
+    if (before % 2 == 1 ||
+        !atomic_compare_exchange_strong_explicit(&entry->version, &before, before + 1,
+                                                 memory_order_acquire, memory_order_relaxed)) {
+        return;
+    }
+    atomic_thread_fence(memory_order_release);
+    for (apr_size_t i = 0; i < WORDS; i++) {
+        atomic_store_explicit(&entry->words[i], piece->words[i], memory_order_relaxed);
+    }
+    atomic_store_explicit(&entry->version, before + 2, memory_order_release);
+}
+
+/* Sees the digest's first word without copying the rest. */
+static int may_be(entry_t *entry, const ua_session_key_t *key)
+{
+    apr_uint64_t first = 0;
+
+    memcpy(&first, key, sizeof first);
+    return atomic_load_explicit(&entry->words[0], memory_order_relaxed) == first;
+}
+
+/* A session without a cookie's life left may still be an access token's (ua_session_by_id()). */
+static int lives(const copy_t *copy, apr_time_t then)
+{
+    const ua_session_t *s = &copy->session;
+
+    return (then < s->last_used + s->idle && then < s->expires) ||
+           (copy->key.kind == UA_CREDENTIAL_TOKEN && then < s->refresh_until);
+}
+
+static int is_valid(const ua_session_cache_t *cache, const copy_t *copy, const ua_ctx_t *ctx)
+{
+    return ctx->now >= copy->stored && ctx->now < copy->until && lives(copy, ctx->now + LATE) &&
+           ua_generation_of(cache->generations, copy->session.account_id) == copy->generation;
+}
+
+static void point_texts(copy_t *copy)
+{
+    const char **texts[TEXTS];
+    const char *at = copy->text;
+
+    texts_of(texts, &copy->session);
+    for (int i = 0; i < TEXTS; i++) {
+        *texts[i] = at;
+        at += strlen(at) + 1;
+    }
+}
+
+apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
+                                   const ua_session_cache_t *cache, ua_ctx_t *ctx,
+                                   ua_credential_e kind, const char *secret)
+{
+    entry_t *set = NULL;
+    piece_t *piece = NULL;
+
+    memset(key, 0, sizeof *key);
+    if (!cache) {
+        return APR_NOTFOUND;
+    }
+    UA_CHECK(ua_sha256(key->digest, secret, strlen(secret)));
+    key->kind = kind;
+    key->epoch = ua_generation_epoch(cache->generations);
+    set = set_of(cache, key);
+    for (int i = 0; i < WAYS; i++) {
+        if (!may_be(&set[i], key)) {
+            continue;
+        }
+        piece = apr_palloc(ctx->pool, sizeof *piece);
+        if (read_entry(piece, &set[i]) && piece->copy.key.kind == key->kind &&
+            memcmp(piece->copy.key.digest, key->digest, sizeof key->digest) == 0) {
+            point_texts(&piece->copy);
+            if (is_valid(cache, &piece->copy, ctx)) {
+                *out = &piece->copy.session;
+                return APR_SUCCESS;
+            }
+        }
+    }
+    return APR_NOTFOUND;
+}
+
+/* 0 when the texts are too long. */
+static int pack(copy_t *copy, const ua_session_t *session)
+{
+    const char **texts[TEXTS];
+    char *at = copy->text;
+
+    copy->session = *session;
+    texts_of(texts, &copy->session);
+    for (int i = 0; i < TEXTS; i++) {
+        apr_size_t length = strlen(*texts[i]) + 1;
+
+        if (length > (apr_size_t)(copy->text + TEXT - at)) {
+            return 0;
+        }
+        memcpy(at, *texts[i], length);
+        at += length;
+        *texts[i] = NULL;
+    }
+    return 1;
+}
+
+/* The entry of that key, else the one that was stored first. */
+static entry_t *place_of(const ua_session_cache_t *cache, const ua_session_key_t *key)
+{
+    entry_t *set = set_of(cache, key);
+    entry_t *oldest = set;
+    apr_time_t then = APR_INT64_MAX;
+
+    for (int i = 0; i < WAYS; i++) {
+        apr_time_t stored = (apr_time_t)atomic_load_explicit(
+            &set[i].words[offsetof(copy_t, stored) / sizeof(apr_uint64_t)],
+            memory_order_relaxed);
+
+        if (may_be(&set[i], key)) {
+            return &set[i];
+        }
+        if (stored < then) {
+            then = stored;
+            oldest = &set[i];
+        }
+    }
+    return oldest;
+}
+
+void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
+                           const ua_session_key_t *key, const ua_session_t *session,
+                           apr_time_t until)
+{
+    piece_t piece = {.copy = {.key = *key, .stored = ctx->now}};
+    apr_time_t last = ctx->now + (cache ? cache->ttl : 0);
+
+    if (!cache || !pack(&piece.copy, session)) {
+        return;
+    }
+    piece.copy.until = until < last ? until : last;
+    piece.copy.session.last_used = ctx->now;
+    piece.copy.generation = ua_generation_of(cache->generations, session->account_id);
+    if (ua_generation_epoch(cache->generations) == key->epoch) {
+        write_entry(place_of(cache, key), &piece);
+    }
+}

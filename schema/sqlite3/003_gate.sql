@@ -1,0 +1,4 @@
+-- 003: what the gate asks for beside a session.
+
+-- Names of groups, separated by commas: for "Require userauth-group".
+ALTER TABLE account ADD COLUMN member_of TEXT NOT NULL DEFAULT '';
