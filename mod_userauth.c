@@ -12,7 +12,6 @@ static void register_hooks(apr_pool_t *pool)
                                           "mod_vhost_alias.c", "mod_userdir.c", NULL};
     static const char *const environment[] = {"mod_remoteip.c", "mod_setenvif.c", NULL};
 
-    (void)pool;
     /* Start: the configuration is checked in every mode, sites start in the real one. */
     ap_hook_check_config(ua_edge_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ua_edge_post_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -35,6 +34,9 @@ static void register_hooks(apr_pool_t *pool)
     /* The gate, and what applications behind it are told. */
     ap_hook_check_authn(ua_edge_check_authn, NULL, NULL, APR_HOOK_MIDDLE,
                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(ua_edge_check_authz, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ua_edge_require_register(pool);
     ap_hook_fixups(ua_edge_identify, NULL, NULL, APR_HOOK_FIRST);
 }
 

@@ -105,6 +105,12 @@ apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
 int ua_gate_is_silent(const ua_req_t *req);
 /* Asks for a sign-in: a redirect for a navigation, else 401. */
 void ua_gate_refuse(ua_res_t *res, ua_req_t *req);
+/* The password is wanted again, within `age` (0: UserAuthFreshTime): a page leads to where it is given, else
+ * 403. */
+void ua_gate_reauth(ua_res_t *res, ua_req_t *req, apr_interval_time_t age);
+/* The same for a gated location: a finished reply. */
+void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res,
+                     apr_interval_time_t age);
 /* Plain HTTP under an https base URL: 1 and a reply, else 0. */
 int ua_gate_https(ua_res_t *res, ua_req_t *req);
 /* Cookie and access token of different sessions: 1 and a reply, else 0. */

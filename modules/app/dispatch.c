@@ -100,20 +100,11 @@ static int answer_method(ua_req_t *req, ua_res_t *res)
 /* What a stolen session must not do asks for the password first. 1 when answered. */
 static int answer_fresh(ua_req_t *req, ua_res_t *res)
 {
-    apr_pool_t *pool = req->ctx->pool;
-
     if (!req->route || req->route->access != UA_ACCESS_FRESH ||
         ua_session_fresh(req->session, req->ctx)) {
         return 0;
     }
-    ua_refuse(res, UA_PROBLEM_REAUTH_REQUIRED);
-    ua_offer(res, "reauth", ua_path(req, UA_AREA_PUBLIC, "reauth"), "Enter your password");
-    if (!req->wants_json && req->method != UA_METHOD_POST) {
-        res->problem = UA_PROBLEM_NONE;
-        redirect(res, 303,
-                 apr_pstrcat(pool, ua_path(req, UA_AREA_PUBLIC, "reauth"),
-                             "?next=", ua_url_encode(pool, req->uri), NULL));
-    }
+    ua_gate_reauth(res, req, 0);
     return 1;
 }
 

@@ -167,6 +167,39 @@ void ua_gate_refuse(ua_res_t *res, ua_req_t *req)
     ua_draft_leave(res, req);
 }
 
+void ua_gate_reauth(ua_res_t *res, ua_req_t *req, apr_interval_time_t age)
+{
+    apr_pool_t *pool = req->ctx->pool;
+    const char *path = ua_path(req, UA_AREA_PUBLIC, "reauth");
+
+    ua_refuse(res, UA_PROBLEM_REAUTH_REQUIRED);
+    ua_offer(res, "reauth", path, "Enter your password");
+    if (!req->wants_json && req->method != UA_METHOD_POST) {
+        res->problem = UA_PROBLEM_NONE;
+        res->status = 303;
+        res->location = apr_pstrcat(pool, path, "?next=", ua_url_encode(pool, req->uri), NULL);
+        if (age > 0) {
+            res->location = apr_psprintf(pool, "%s&max_age=%" APR_TIME_T_FMT, res->location,
+                                         apr_time_sec(age));
+        }
+    }
+}
+
+void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_interval_time_t age)
+{
+    apr_status_t rv = ua_draw_begin(req->ctx);
+
+    ua_res_init(res, req);
+    req->wants_json = ua_wants_json(req) || !is_navigation(req);
+    if (rv == APR_SUCCESS) {
+        ua_gate_reauth(res, req, age);
+    }
+    else {
+        ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
+    }
+    ua_page_finish(app, req, res);
+}
+
 apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     apr_status_t rv = APR_SUCCESS;

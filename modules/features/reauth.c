@@ -1,6 +1,10 @@
 /* reauth.c: a signed-in person gives the password again and goes on to what needed it. */
 #include "feature.h"
+#include "base/url.h"
 #include "domain/event.h"
+
+/* Seconds: longer than any session lives. */
+#define AGE_MOST APR_INT64_C(1000000000)
 
 static const ua_field_t fields[] = {
     {"password", "Password", "password", 1, "current-password", NULL, NULL, ua_check_password},
@@ -12,10 +16,21 @@ static const char *aim_of(const ua_req_t *req)
     return req->next ? req->next : ua_path(req, UA_AREA_PERSONAL, "");
 }
 
+/* Whether it was given within UserAuthFreshTime, and within what the gate asks for in seconds (the name is
+ * OpenID Connect's). */
+static int is_fresh(const ua_req_t *req)
+{
+    const char *text = ua_query_get(req->ctx->pool, req->query, "max_age");
+    apr_int64_t age = text ? apr_atoi64(text) : AGE_MOST;
+
+    return ua_session_fresh(req->session, req->ctx) && age >= 0 && age <= AGE_MOST &&
+           req->ctx->now < req->session->auth_time + apr_time_from_sec(age);
+}
+
 /* Whoever was sent here as a stranger has just signed in: no need to ask again. */
 static apr_status_t reauth_show(ua_res_t *res, ua_req_t *req)
 {
-    if (req->next && !req->wants_json && ua_session_fresh(req->session, req->ctx)) {
+    if (req->next && !req->wants_json && is_fresh(req)) {
         res->status = 303;
         res->location = req->next;
     }

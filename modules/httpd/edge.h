@@ -67,6 +67,14 @@ apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int sl
  * child does. */
 apr_status_t ua_edge_watch(apr_pool_t *pchild, server_rec *main_server);
 
+/* require.c: the providers of Require lines; and the hook that asks them. */
+void ua_edge_require_register(apr_pool_t *pool);
+int ua_edge_check_authz(request_rec *r);
+
+/* request.c: notes that a Require line wants the password within `age`; 0 when none did. */
+void ua_edge_stale(request_rec *r, apr_interval_time_t age);
+apr_interval_time_t ua_edge_stale_age(request_rec *r);
+
 /* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
 /* Reads the body of a submit into it, bounded; the first time only. */

@@ -100,7 +100,7 @@ static void tell_environment(request_rec *r, const ua_session_t *session)
     apr_table_setn(env, "USERAUTH_ID", session->account_id);
     apr_table_setn(env, "USERAUTH_EMAIL", session->email);
     apr_table_setn(env, "USERAUTH_DISPLAY_NAME", session->display_name);
-    apr_table_setn(env, "USERAUTH_GROUPS", "");
+    apr_table_setn(env, "USERAUTH_GROUPS", session->groups);
     apr_table_setn(env, "USERAUTH_SESSION", session->id);
 }
 
@@ -116,7 +116,8 @@ static void tell_headers(request_rec *r, const ua_session_t *session)
                    ap_escape_path_segment(r->pool, session->email));
     apr_table_setn(headers, "X-Userauth-Display-Name",
                    ap_escape_path_segment(r->pool, session->display_name));
-    apr_table_setn(headers, "X-Userauth-Groups", "");
+    apr_table_setn(headers, "X-Userauth-Groups",
+                   ap_escape_path_segment(r->pool, session->groups));
     apr_table_setn(headers, "X-Userauth-Session", session->id);
 }
 

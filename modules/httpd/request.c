@@ -13,6 +13,7 @@ typedef struct kept_t {
     const char *query; /* as sent, before it was masked */
     const char *uri;
     int has_body; /* read already */
+    apr_interval_time_t stale;
 } kept_t;
 
 static kept_t *kept(request_rec *r)
@@ -101,6 +102,16 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
     copy_headers(req, r);
     k->req = req;
     return req;
+}
+
+void ua_edge_stale(request_rec *r, apr_interval_time_t age)
+{
+    kept(r)->stale = age;
+}
+
+apr_interval_time_t ua_edge_stale_age(request_rec *r)
+{
+    return kept(r)->stale;
 }
 
 const ua_req_t *ua_edge_gated(const request_rec *r)
