@@ -32,8 +32,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ua_edge_handle, NULL, NULL, APR_HOOK_FIRST);
 
     /* The gate, and what applications behind it are told. */
-    ap_hook_check_authn(ua_edge_check_authn, NULL, NULL, APR_HOOK_MIDDLE,
+    ap_hook_check_authn(ua_edge_check_authn, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
+    ua_edge_basic_register(pool);
     ap_hook_check_authz(ua_edge_check_authz, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
     ua_edge_require_register(pool);

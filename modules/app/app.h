@@ -34,6 +34,7 @@ typedef struct ua_app_t {
     struct ua_touches_t *touches; /* this process's sessions in use */
     struct ua_generations_t
         *generations; /* shared by all children; NULL: nothing is remembered */
+    unsigned char memo[UA_DIGEST_BYTES]; /* this process's key of remembered passwords */
     struct ua_session_cache_t *sessions; /* what this process remembers of sessions, or NULL */
 } ua_app_t;
 
@@ -111,6 +112,9 @@ void ua_gate_reauth(ua_res_t *res, ua_req_t *req, apr_interval_time_t age);
 /* The same for a gated location: a finished reply. */
 void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res,
                      apr_interval_time_t age);
+/* gate_basic.c: the same for name and password. The session in req has no id. */
+apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, const char *user,
+                           const char *password) UA_MUST_USE;
 /* Plain HTTP under an https base URL: 1 and a reply, else 0. */
 int ua_gate_https(ua_res_t *res, ua_req_t *req);
 /* Cookie and access token of different sessions: 1 and a reply, else 0. */
@@ -121,7 +125,12 @@ apr_status_t ua_bearer_session(ua_session_t **out, const ua_app_t *app,
                                ua_req_t *req) UA_MUST_USE;
 
 /* session_cache.c: sessions that this process read a moment ago, by the credential that named them. */
-typedef enum { UA_CREDENTIAL_COOKIE, UA_CREDENTIAL_TOKEN } ua_credential_e;
+typedef enum {
+    UA_CREDENTIAL_COOKIE,
+    UA_CREDENTIAL_TOKEN,
+    UA_CREDENTIAL_BASIC,
+    UA_CREDENTIAL_PASSWORD
+} ua_credential_e;
 
 /* A credential's place in the cache, and what has to stay as it is while its session is read. */
 typedef struct ua_session_key_t {
@@ -141,8 +150,8 @@ apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
 apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
                                    const ua_session_cache_t *cache, ua_ctx_t *ctx,
                                    ua_credential_e kind, const char *secret) UA_MUST_USE;
-/* Remembers a session whose use is noted now, for `ttl` but not beyond `until`; not at all when an account
- * changed since the key was made. */
+/* Remembers a session whose use is noted now, for `ttl` (a password: for longer) but not beyond `until`; not
+ * at all when an account changed since the key was made. */
 void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
                            const ua_session_key_t *key, const ua_session_t *session,
                            apr_time_t until);

@@ -163,6 +163,7 @@ apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
     }
     UA_CHECK(ua_sha256(key->digest, secret, strlen(secret)));
     key->kind = kind;
+    key->digest[0] ^= (unsigned char)kind; /* one secret of two kinds has two places */
     key->epoch = ua_generation_epoch(cache->generations);
     set = set_of(cache, key);
     for (int i = 0; i < WAYS; i++) {
@@ -231,7 +232,9 @@ void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
                            apr_time_t until)
 {
     piece_t piece = {.copy = {.key = *key, .stored = ctx->now}};
-    apr_time_t last = ctx->now + (cache ? cache->ttl : 0);
+    apr_time_t last = key->kind == UA_CREDENTIAL_PASSWORD ? until
+                      : cache                             ? ctx->now + cache->ttl
+                                                          : 0;
 
     if (!cache || !pack(&piece.copy, session)) {
         return;

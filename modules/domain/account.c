@@ -29,6 +29,7 @@ static ua_account_t *account_of(ua_ctx_t *ctx, ua_row_t row)
     a->show_email = ua_row_number(row, 16) == 1;
     a->password_off = ua_row_number(row, 17) == 1;
     a->closed = ua_row_number(row, 18);
+    a->groups = row[19];
     return a;
 }
 

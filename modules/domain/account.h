@@ -24,10 +24,11 @@ typedef struct ua_account_t {
     apr_time_t verified; /* when the address was confirmed, or 0 */
     apr_time_t last_sign_in;
     apr_time_t previous_sign_in;
-    int hidden;        /* not in the list of members */
-    int show_email;    /* members see the address */
-    int password_off;  /* no password opens this account until a new one is set by mail */
-    apr_time_t closed; /* by its owner, or 0 */
+    int hidden;         /* not in the list of members */
+    int show_email;     /* members see the address */
+    int password_off;   /* no password opens this account until a new one is set by mail */
+    apr_time_t closed;  /* by its owner, or 0 */
+    const char *groups; /* names separated by commas */
 } ua_account_t;
 
 /* Most corrections of a mistyped address. */

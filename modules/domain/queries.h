@@ -10,7 +10,7 @@ UA_QUERY(setting_update, "UPDATE setting SET value = %s WHERE name = %s")
 UA_QUERY(setting_insert, "INSERT INTO setting (name, value) VALUES (%s, %s)")
 
 UA_QUERY(account_insert, "INSERT INTO account (id, username, username_key, email, email_key, display_name, display_key, enabled, password_hash, password_set, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in, hidden, show_email, password_off, closed) VALUES (%s, %s, %s, %s, %s, %s, %s, 0, %s, %lld, 0, 0, 0, %s, %lld, 0, 0, 0, 0, 0, 0, 0)")
-#define ACCOUNT_COLUMNS "id, username, email, display_name, enabled, password_hash, password_set, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in, hidden, show_email, password_off, closed"
+#define ACCOUNT_COLUMNS "id, username, email, display_name, enabled, password_hash, password_set, failures, device_failures, corrections, address, created, verified, last_sign_in, previous_sign_in, hidden, show_email, password_off, closed, member_of"
 UA_QUERY(account_by_id, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = %s")
 UA_QUERY(account_by_email, "SELECT email_key, " ACCOUNT_COLUMNS " FROM account WHERE email_key = (SELECT MAX(found) FROM (SELECT MIN(email_key) AS found FROM account WHERE email_key >= %s UNION ALL SELECT MIN(email_key) FROM account) AS near)")
 UA_QUERY(account_by_username, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE username_key = %s")

@@ -125,6 +125,10 @@ typedef struct ua_try_t {
     apr_interval_time_t wait;
 } ua_try_t;
 
+/* The account of a name or address, or NULL, and what its waits are counted under. */
+apr_status_t ua_try_find(ua_account_t **account, const char **key, ua_req_t *req,
+                         const char *typed) UA_MUST_USE;
+
 /* Outside a transaction: takes the slot, reads the counters of `key` (the identifier as typed,
  * normalised), verifies the password typed into `field` for `attempt->account`. A wait is refused in
  * res (429). */

@@ -3,17 +3,38 @@
 #include "feature.h"
 #include "base/email.h"
 #include "base/pwhash.h"
+#include "base/text.h"
 #include "domain/device.h"
 #include "domain/event.h"
 #include "domain/password.h"
 #include "domain/throttle.h"
 #include "domain/username.h"
 
+#include <string.h>
+
 /* What is told of a disabled password, known account or not. */
 #define DISABLED_WAIT apr_time_from_sec(3600)
 
 /* Failures from known and unknown browsers together that disable a password in any case. */
 #define FAILURES_MOST 100
+
+apr_status_t ua_try_find(ua_account_t **account, const char **key, ua_req_t *req,
+                         const char *typed)
+{
+    ua_ctx_t *ctx = req->ctx;
+    ua_email_t email;
+    apr_status_t rv = APR_NOTFOUND;
+
+    *key = ua_lower(ctx->pool, typed);
+    if (!strchr(typed, '@')) {
+        rv = ua_account_by_username(account, ctx, *key);
+    }
+    else if (ua_email_parse(&email, ctx->pool, typed) == APR_SUCCESS) {
+        *key = email.key;
+        rv = ua_account_by_email(account, ctx, *key);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
 
 /* Failures count for the name as typed; from a browser the person signed in with before, for that
  * browser alone, and anew with each password: a reset lifts every wait. */

@@ -37,4 +37,7 @@
 UA_FEATURES(DECLARE)
 #undef DECLARE
 
+/* common_basic.c: what the gate runs for Basic credentials; no page has it. */
+extern const ua_route_t ua_basic_route;
+
 #endif

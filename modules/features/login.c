@@ -25,25 +25,6 @@ static const ua_field_t fields[] = {
     {"next", "Next", "hidden", 0, NULL, NULL, NULL, NULL},
     {0}};
 
-/* The account of a name or address, and what its waits are counted under. */
-static apr_status_t find_account(ua_account_t **account, const char **key, ua_req_t *req)
-{
-    ua_ctx_t *ctx = req->ctx;
-    const char *typed = ua_field(req, "login");
-    ua_email_t email;
-    apr_status_t rv = APR_NOTFOUND;
-
-    *key = ua_lower(ctx->pool, typed);
-    if (!strchr(typed, '@')) {
-        rv = ua_account_by_username(account, ctx, *key);
-    }
-    else if (ua_email_parse(&email, ctx->pool, typed) == APR_SUCCESS) {
-        *key = email.key;
-        rv = ua_account_by_email(account, ctx, *key);
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
 /* The slot comes first: parallel tries read what those before them committed. */
 static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
 {
@@ -56,7 +37,7 @@ static apr_status_t login_check(ua_res_t *res, ua_req_t *req)
     if (res->problem) {
         return APR_SUCCESS;
     }
-    UA_CHECK(find_account(&attempt->account, &key, req));
+    UA_CHECK(ua_try_find(&attempt->account, &key, req, ua_field(req, "login")));
     return ua_try_verify(attempt, res, req, key, "password");
 }
 

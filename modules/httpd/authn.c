@@ -8,7 +8,7 @@
 
 APLOG_USE_MODULE(userauth);
 
-static char *user_of(request_rec *r, const ua_conf_t *conf, const ua_session_t *session)
+char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *session)
 {
     const char *user = conf->remote_user == UA_REMOTE_ID      ? session->account_id
                        : conf->remote_user == UA_REMOTE_EMAIL ? session->email
@@ -40,6 +40,9 @@ int ua_edge_check_authn(request_rec *r)
     ua_req_t *req = NULL;
     ua_res_t res;
 
+    if (type && app && ap_cstr_casecmp(type, "Basic") == 0) {
+        return ua_edge_check_basic(r);
+    }
     if (!type || ap_cstr_casecmp(type, UA_AUTH_TYPE) != 0) {
         return DECLINED;
     }
@@ -52,7 +55,7 @@ int ua_edge_check_authn(request_rec *r)
     }
     session = session_of(r, app, req, &res);
     if (session) {
-        r->user = user_of(r, app->conf, session);
+        r->user = ua_edge_user(r, app->conf, session);
         r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
         return OK;
     }

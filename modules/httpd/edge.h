@@ -67,6 +67,17 @@ apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int sl
  * child does. */
 apr_status_t ua_edge_watch(apr_pool_t *pchild, server_rec *main_server);
 
+/* authn.c: what REMOTE_USER holds of a person. */
+char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *session);
+
+/* basic.c: the provider of mod_auth_basic; and the hook for AuthType Basic. */
+void ua_edge_basic_register(apr_pool_t *pool);
+int ua_edge_check_basic(request_rec *r);
+
+/* request.c: keeps what the provider refuses with; NULL when it did not. */
+void ua_edge_refused(request_rec *r, const ua_res_t *res);
+const ua_res_t *ua_edge_refusal(request_rec *r);
+
 /* require.c: the providers of Require lines; and the hook that asks them. */
 void ua_edge_require_register(apr_pool_t *pool);
 int ua_edge_check_authz(request_rec *r);

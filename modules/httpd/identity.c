@@ -57,10 +57,16 @@ int ua_edge_scrub(request_rec *r)
     return DECLINED;
 }
 
+/* A request by Basic that another provider let in has no session of ours. */
+static int is_ours(const char *type)
+{
+    return strcmp(type, UA_AUTH_TYPE) == 0 || ap_cstr_casecmp(type, "Basic") == 0;
+}
+
 /* The request that the gate let in: this one, or the one it is a part or a redirect of. */
 static const request_rec *let_in(const request_rec *r)
 {
-    while (r && !(r->user && r->ap_auth_type && strcmp(r->ap_auth_type, UA_AUTH_TYPE) == 0)) {
+    while (r && !(r->user && r->ap_auth_type && is_ours(r->ap_auth_type))) {
         r = r->main ? r->main : r->prev;
     }
     return r;
@@ -138,7 +144,7 @@ int ua_edge_identify(request_rec *r)
     }
     if (!r->user) { /* a script outside the gate, reached by a rewrite from inside */
         r->user = apr_pstrdup(r->pool, from->user);
-        r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
+        r->ap_auth_type = apr_pstrdup(r->pool, from->ap_auth_type);
     }
     if (app->conf->pass_as == UA_PASS_ENVIRONMENT || app->conf->pass_as == UA_PASS_BOTH) {
         tell_environment(r, gated->session);

@@ -12,8 +12,9 @@ typedef struct kept_t {
     ua_req_t *req;
     const char *query; /* as sent, before it was masked */
     const char *uri;
-    int has_body; /* read already */
-    apr_interval_time_t stale;
+    int has_body;              /* read already */
+    apr_interval_time_t stale; /* a Require line wants the password within this time, or 0 */
+    const ua_res_t *refusal;   /* of Basic credentials, or NULL */
 } kept_t;
 
 static kept_t *kept(request_rec *r)
@@ -112,6 +113,16 @@ void ua_edge_stale(request_rec *r, apr_interval_time_t age)
 apr_interval_time_t ua_edge_stale_age(request_rec *r)
 {
     return kept(r)->stale;
+}
+
+void ua_edge_refused(request_rec *r, const ua_res_t *res)
+{
+    kept(r)->refusal = res;
+}
+
+const ua_res_t *ua_edge_refusal(request_rec *r)
+{
+    return kept(r)->refusal;
 }
 
 const ua_req_t *ua_edge_gated(const request_rec *r)
