@@ -39,6 +39,7 @@ static void register_hooks(apr_pool_t *pool)
                         AP_AUTH_INTERNAL_PER_CONF);
     ua_edge_require_register(pool);
     ap_hook_fixups(ua_edge_identify, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(ua_edge_strip_cookies, NULL, NULL, APR_HOOK_REALLY_LAST);
 }
 
 /* -fvisibility=hidden hides everything but this. */

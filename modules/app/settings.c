@@ -231,7 +231,7 @@ const char *ua_settings_resolve(ua_conf_t *conf, apr_pool_t *pool, int *row)
     static resolve_f *const steps[] = {
         resolve_base_url,   resolve_paths,         resolve_database,    resolve_rates,
         ua_settings_mail,   resolve_hash,          ua_settings_profile, resolve_audience,
-        resolve_breach_url, ua_settings_blocklist, resolve_looks};
+        resolve_breach_url, ua_settings_blocklist, resolve_looks,       ua_settings_pass};
 
     ua_conf_defaults(conf, pool);
     for (apr_size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

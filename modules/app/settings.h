@@ -13,6 +13,9 @@ const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
 /* settings_profile.c */
 const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
+/* settings_pass.c */
+const char *ua_settings_pass(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
 /* settings_blocklist.c */
 const char *ua_settings_blocklist(ua_conf_t *conf, apr_pool_t *pool, int *row);
 

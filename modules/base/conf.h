@@ -41,6 +41,11 @@ typedef enum { UA_REMOTE_USERNAME, UA_REMOTE_ID, UA_REMOTE_EMAIL } ua_remote_use
 
 typedef enum { UA_PASS_ENVIRONMENT, UA_PASS_HEADERS, UA_PASS_BOTH, UA_PASS_NONE } ua_pass_as_e;
 
+typedef enum { UA_ENCODING_PERCENT, UA_ENCODING_BASE64URL } ua_encoding_e;
+
+/* Characters of a request header's name that an administrator may choose, at most. */
+#define UA_HEADER_NAME 64
+
 /* A field that the operator asks for: UserAuthProfileField. */
 typedef struct ua_profile_field_t {
     const char *name;

@@ -12,14 +12,14 @@ static int owns(const request_rec *r, ua_area_e area)
     return app && r->uri && ua_app_owns(app->conf, area, r->uri);
 }
 
-static int is_ours(const request_rec *r)
+int ua_edge_owns(const request_rec *r)
 {
     return owns(r, UA_AREA_PUBLIC) || owns(r, UA_AREA_PERSONAL);
 }
 
 int ua_edge_translate(request_rec *r)
 {
-    if (!is_ours(r)) {
+    if (!ua_edge_owns(r)) {
         return DECLINED;
     }
     r->filename = apr_pstrcat(r->pool, UA_HANDLER ":", r->uri, NULL);
@@ -30,7 +30,7 @@ int ua_edge_translate(request_rec *r)
 /* httpd's core answers TRACE right after this, before any gate: a site of ours has no use for it. */
 int ua_edge_map_to_storage(request_rec *r)
 {
-    if (is_ours(r)) {
+    if (ua_edge_owns(r)) {
         return OK;
     }
     return r->method_number == M_TRACE && ua_edge_app(r) ? HTTP_METHOD_NOT_ALLOWED : DECLINED;
@@ -43,7 +43,7 @@ int ua_edge_open_public(request_rec *r)
 
 int ua_edge_set_handler(request_rec *r)
 {
-    if (is_ours(r)) {
+    if (ua_edge_owns(r)) {
         r->handler = UA_HANDLER;
     }
     return DECLINED;
@@ -58,7 +58,7 @@ int ua_edge_handle(request_rec *r)
     if (!r->handler || strcmp(r->handler, UA_HANDLER) != 0) {
         return DECLINED;
     }
-    req = app && is_ours(r) ? ua_edge_request(r, app) : NULL;
+    req = app && ua_edge_owns(r) ? ua_edge_request(r, app) : NULL;
     if (!req) {
         return app ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR;
     }

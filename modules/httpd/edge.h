@@ -67,6 +67,14 @@ apr_status_t ua_edge_slots(struct ua_slots_t **out, process_rec *process, int sl
  * child does. */
 apr_status_t ua_edge_watch(apr_pool_t *pchild, server_rec *main_server);
 
+/* claim.c: 1 when the path is one of ours. */
+int ua_edge_owns(const request_rec *r);
+
+/* cookies.c: hook fixups. */
+int ua_edge_strip_cookies(request_rec *r);
+/* request.c: the header as the client sent it, for the rest of the request. */
+void ua_edge_keep_cookie(request_rec *r, const char *header);
+
 /* authn.c: what REMOTE_USER holds of a person. */
 char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *session);
 

@@ -5,27 +5,34 @@
 #include <apr_lib.h>
 #include <string.h>
 
-/* 1 for the names by which identity is passed on, whatever stands between their words, and for those that
- * other modules take for their own (mod_session's, and the proxy of "httpoxy", CVE-2016-5387). */
-static int is_identity(const char *name)
+/* The start of a name, with "-" for every sign between its words: at most `length` bytes, the end included. */
+static void spell(char *plain, apr_size_t length, const char *name)
 {
-    static const char *const names[] = {"remote-user", "x-remote-user", "session", "proxy",
-                                        NULL};
-    static const char *const prefixes[] = {"userauth-", "x-userauth-", "redirect-userauth-",
-                                           NULL};
-    char plain[32];
     apr_size_t n = 0;
 
-    for (; n < sizeof plain - 1 && name[n]; n++) {
+    for (; n < length - 1 && name[n]; n++) {
         plain[n] = (char)(apr_isalnum(name[n]) ? name[n] : '-');
     }
     plain[n] = '\0';
-    for (int i = 0; names[i]; i++) {
+}
+
+/* 1 for the names by which identity is passed on, whatever stands between their words, and for those that
+ * other modules take for their own (mod_session's, and the proxy of "httpoxy", CVE-2016-5387). */
+static int is_identity(const ua_conf_t *conf, const char *name)
+{
+    const char *const names[] = {"remote-user", "x-remote-user", "session", "proxy",
+                                 conf->pass_user_header};
+    const char *const prefixes[] = {"userauth-", "x-userauth-", "redirect-userauth-",
+                                    conf->pass_prefix};
+    char plain[UA_HEADER_NAME + 2];
+
+    spell(plain, sizeof plain, name);
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcasecmp(plain, names[i]) == 0) {
             return 1;
         }
     }
-    for (int i = 0; prefixes[i]; i++) {
+    for (apr_size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         if (strncasecmp(plain, prefixes[i], strlen(prefixes[i])) == 0) {
             return 1;
         }
@@ -34,7 +41,7 @@ static int is_identity(const char *name)
 }
 
 /* Removes the entries whose names are `prefix` and an identity's. */
-static void scrub(apr_table_t *table, const char *prefix)
+static void scrub(const ua_conf_t *conf, apr_table_t *table, const char *prefix)
 {
     const apr_array_header_t *entries = apr_table_elts(table);
     apr_size_t length = strlen(prefix);
@@ -42,7 +49,7 @@ static void scrub(apr_table_t *table, const char *prefix)
     for (int i = entries->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && strncmp(name, prefix, length) == 0 && is_identity(name + length)) {
+        if (name && strncmp(name, prefix, length) == 0 && is_identity(conf, name + length)) {
             apr_table_unset(table, name);
             i = entries->nelts;
         }
@@ -51,8 +58,10 @@ static void scrub(apr_table_t *table, const char *prefix)
 
 int ua_edge_scrub(request_rec *r)
 {
-    if (ua_edge_app(r)) {
-        scrub(r->headers_in, "");
+    const ua_app_t *app = ua_edge_app(r);
+
+    if (app) {
+        scrub(app->conf, r->headers_in, "");
     }
     return DECLINED;
 }
@@ -76,7 +85,7 @@ static const request_rec *let_in(const request_rec *r)
 #define SEPARATORS ",; \t"
 
 /* What "Connection" names mod_proxy takes away: no client takes away who it is (RFC 9110, 7.6.1). */
-static void keep_headers(request_rec *r)
+static void keep_headers(request_rec *r, const ua_conf_t *conf)
 {
     const char *list = apr_table_get(r->headers_in, "Connection");
     const char *kept = NULL;
@@ -87,7 +96,7 @@ static void keep_headers(request_rec *r)
     }
     for (char *name = apr_strtok(apr_pstrdup(r->pool, list), SEPARATORS, &last); name;
          name = apr_strtok(NULL, SEPARATORS, &last)) {
-        if (!is_identity(name)) {
+        if (!is_identity(conf, name)) {
             kept = kept ? apr_pstrcat(r->pool, kept, ", ", name, NULL) : name;
         }
     }
@@ -110,21 +119,30 @@ static void tell_environment(request_rec *r, const ua_session_t *session)
     apr_table_setn(env, "USERAUTH_SESSION", session->id);
 }
 
-/* Values as RFC 3986 encodes a segment of a path: a header holds ASCII alone. */
-static void tell_headers(request_rec *r, const ua_session_t *session)
+/* A header holds ASCII alone: as RFC 3986 encodes a segment of a path, or base64url. */
+static const char *encode(request_rec *r, const ua_conf_t *conf, const char *value)
 {
-    apr_table_t *headers = r->headers_in;
+    return conf->pass_encoding == UA_ENCODING_PERCENT
+               ? ap_escape_path_segment(r->pool, value)
+               : ua_base64url(r->pool, value, strlen(value));
+}
 
-    keep_headers(r);
-    apr_table_setn(headers, "X-Remote-User", ap_escape_path_segment(r->pool, r->user));
-    apr_table_setn(headers, "X-Userauth-Id", session->account_id);
-    apr_table_setn(headers, "X-Userauth-Email",
-                   ap_escape_path_segment(r->pool, session->email));
-    apr_table_setn(headers, "X-Userauth-Display-Name",
-                   ap_escape_path_segment(r->pool, session->display_name));
-    apr_table_setn(headers, "X-Userauth-Groups",
-                   ap_escape_path_segment(r->pool, session->groups));
-    apr_table_setn(headers, "X-Userauth-Session", session->id);
+static void tell_header(request_rec *r, const ua_conf_t *conf, const char *name,
+                        const char *value)
+{
+    apr_table_setn(r->headers_in, apr_pstrcat(r->pool, conf->pass_prefix, name, NULL),
+                   encode(r, conf, value));
+}
+
+static void tell_headers(request_rec *r, const ua_conf_t *conf, const ua_session_t *session)
+{
+    keep_headers(r, conf);
+    apr_table_setn(r->headers_in, conf->pass_user_header, encode(r, conf, r->user));
+    tell_header(r, conf, "Id", session->account_id);
+    tell_header(r, conf, "Email", session->email);
+    tell_header(r, conf, "Display-Name", session->display_name);
+    tell_header(r, conf, "Groups", session->groups);
+    tell_header(r, conf, "Session", session->id);
 }
 
 int ua_edge_identify(request_rec *r)
@@ -134,8 +152,8 @@ int ua_edge_identify(request_rec *r)
     const ua_req_t *gated = NULL;
 
     if (app && (r->main || r->prev)) { /* what trailers have added since (MergeTrailers) */
-        scrub(r->headers_in, "");
-        scrub(r->subprocess_env, "HTTP_");
+        scrub(app->conf, r->headers_in, "");
+        scrub(app->conf, r->subprocess_env, "HTTP_");
     }
     from = app ? let_in(r) : NULL;
     gated = from ? ua_edge_gated(from) : NULL;
@@ -150,7 +168,7 @@ int ua_edge_identify(request_rec *r)
         tell_environment(r, gated->session);
     }
     if (app->conf->pass_as == UA_PASS_HEADERS || app->conf->pass_as == UA_PASS_BOTH) {
-        tell_headers(r, gated->session);
+        tell_headers(r, app->conf, gated->session);
     }
     return DECLINED;
 }

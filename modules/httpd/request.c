@@ -12,6 +12,7 @@ typedef struct kept_t {
     ua_req_t *req;
     const char *query; /* as sent, before it was masked */
     const char *uri;
+    const char *cookie;        /* as sent, before ours were taken out of it */
     int has_body;              /* read already */
     apr_interval_time_t stale; /* a Require line wants the password within this time, or 0 */
     const ua_res_t *refusal;   /* of Basic credentials, or NULL */
@@ -33,6 +34,24 @@ static const char *header(const request_rec *r, const char *name)
     const char *value = apr_table_get(r->headers_in, name);
 
     return value ? value : "";
+}
+
+void ua_edge_keep_cookie(request_rec *r, const char *header)
+{
+    kept(r)->cookie = header;
+}
+
+/* The header as sent: of this request, or of the one it is a part or a redirect of. */
+static const char *cookie_of(const request_rec *r)
+{
+    for (const request_rec *from = r; from; from = from->main ? from->main : from->prev) {
+        const kept_t *k = ap_get_module_config(from->request_config, &userauth_module);
+
+        if (k && k->cookie) {
+            return k->cookie;
+        }
+    }
+    return header(r, "Cookie");
 }
 
 static ua_method_e method_of(const request_rec *r)
@@ -67,7 +86,7 @@ static void copy_headers(ua_req_t *req, const request_rec *r)
 {
     const char *purpose = header(r, "Sec-Purpose");
 
-    req->cookie = header(r, "Cookie");
+    req->cookie = cookie_of(r);
     req->accept = header(r, "Accept");
     req->content_type = header(r, "Content-Type");
     req->origin = header(r, "Origin");

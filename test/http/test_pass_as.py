@@ -2,6 +2,7 @@
 
 APA-01: a header of such a name is the gate's or is not there.
 """
+import base64
 from urllib.parse import unquote
 
 import apps
@@ -115,3 +116,65 @@ def test_outside_the_gate_nothing_is_told(site):
         *gated, text = site.member.get(path).text.split("-----")
         assert all("REMOTE_USER=" in part for part in gated)
         assert "SERVER_NAME=" in text and "HTTP_X_USERAUTH" not in text and "REMOTE_USER" not in text
+
+
+OWN = """
+UserAuthPassAs both
+UserAuthPassUserHeader X-Webauth-User
+UserAuthPassHeaderPrefix X-Auth-
+UserAuthPassEncoding base64url
+%s
+<Location "/app">
+    AuthType UserAuth
+    Require valid-user
+</Location>
+<Location "/cgi">
+    SetHandler cgi-script
+</Location>
+ProxyPass "/app/" "http://127.0.0.1:%d/"
+ProxyPass "/open/" "http://127.0.0.1:%d/"
+"""
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def own(new_server, request):
+    """A server with names of its own; the parameter is one more line."""
+    with apps.Backend() as backend:
+        server = new_server(conf=OWN % (getattr(request, "param", ""), backend.port, backend.port))
+        apps.put_cgi(server, "cgi/show.cgi")
+        server.backend, server.member = backend, signed_in(server)
+        yield server
+
+
+def decoded(headers, name):
+    (value,) = headers[name]
+    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+
+
+def test_names_and_encoding_are_the_administrators(own):
+    claims = {"X-Webauth-User": "root", "X_Webauth_User": "root", "X-Auth-Id": "0", "x_auth_other": "1", "X-Remote-User": "root"}
+    for path in ("/app/page", "/open/page"):
+        assert own.member.get(path, headers={**PAGE, **claims}).status_code == 200
+        headers, person = own.backend.last(), own.member.person
+        assert not [name for name in headers if "_" in name or "userauth-" in name or "remote-user" in name]
+        if path == "/app/page":
+            assert decoded(headers, "x-webauth-user") == person.username and decoded(headers, "x-auth-id") == person.id
+            assert decoded(headers, "x-auth-display-name") == person.display_name and decoded(headers, "x-auth-groups") == ""
+        else:
+            assert "x-webauth-user" not in headers and "x-auth-id" not in headers
+
+
+@pytest.mark.parametrize("own, passed", [("", False), ("UserAuthPassCookies on", True)], indirect=["own"])
+def test_our_cookies_are_no_applications(own, passed):
+    """A session's secret is nothing for a backend's log; its own cookies arrive."""
+    ours = f"userauth={own.member.cookies['userauth']}"
+    sent = {**PAGE, "Cookie": f"a=1; {ours};userauth-csrf=x;  b=userauth=2; userauthor=3; __Host-userauth=4"}
+    rest = "a=1; b=userauth=2; userauthor=3"
+    for path in ("/app/page", "/open/page"):
+        assert own.member.get(path, headers=sent).status_code == 200
+        (cookie,) = own.backend.last()["cookie"]
+        assert cookie == (sent["Cookie"] if passed else rest)
+    assert apps.environment(own.member.get("/cgi/show.cgi", headers=sent))["HTTP_COOKIE"] == (sent["Cookie"] if passed else rest)
+    own.member.get("/app/page", headers={**PAGE, "Cookie": ours})
+    assert own.backend.last().get("cookie") == ([ours] if passed else None)
