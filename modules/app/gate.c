@@ -200,30 +200,35 @@ void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_inte
     ua_page_finish(app, req, res);
 }
 
+static void refuse_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
+{
+    rv = rv == APR_SUCCESS ? ua_draw_begin(req->ctx) : rv;
+    if (rv != APR_SUCCESS) {
+        ua_app_log(app, req->ctx, UA_LOG_ERR,
+                   "UA0102: a gated request was refused because the session can't be read", rv);
+        ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
+        res->retry_after = 1;
+    }
+    else if (!ua_gate_disagrees(res, req)) {
+        ua_gate_refuse(res, req);
+    }
+}
+
+/* Who passes costs no reply. */
 apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
-    apr_status_t rv = APR_SUCCESS;
+    int clear = req->ctx->conf->secure && !req->https;
+    apr_status_t rv = clear ? APR_SUCCESS : ua_gate_session(app, req);
 
+    ua_db_release(req->ctx);
+    if (rv == APR_SUCCESS && req->session) {
+        return APR_SUCCESS;
+    }
     ua_res_init(res, req);
     req->wants_json = ua_wants_json(req);
     req->fields = ua_route_fields(req->ctx->conf, req->ctx->pool, NULL);
     if (!ua_gate_https(res, req)) {
-        rv = ua_gate_session(app, req);
-        ua_db_release(req->ctx);
-        if (rv == APR_SUCCESS && req->session) {
-            return APR_SUCCESS;
-        }
-        rv = rv == APR_SUCCESS ? ua_draw_begin(req->ctx) : rv;
-        if (rv != APR_SUCCESS) {
-            ua_app_log(app, req->ctx, UA_LOG_ERR,
-                       "UA0102: a gated request was refused because the session can't be read",
-                       rv);
-            ua_refuse(res, UA_PROBLEM_STORAGE_UNAVAILABLE);
-            res->retry_after = 1;
-        }
-        else if (!ua_gate_disagrees(res, req)) {
-            ua_gate_refuse(res, req);
-        }
+        refuse_check(app, req, res, rv);
     }
     ua_page_finish(app, req, res);
     return APR_EACCES;

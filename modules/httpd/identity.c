@@ -5,6 +5,8 @@
 #include <apr_lib.h>
 #include <string.h>
 
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
 /* The start of a name, with "-" for every sign between its words: at most `length` bytes, the end included. */
 static void spell(char *plain, apr_size_t length, const char *name)
 {
@@ -24,16 +26,19 @@ static int is_identity(const ua_conf_t *conf, const char *name)
                                  conf->pass_user_header};
     const char *const prefixes[] = {"userauth-", "x-userauth-", "redirect-userauth-",
                                     conf->pass_prefix};
-    char plain[UA_HEADER_NAME + 2];
+    char plain[UA_HEADER_NAME + 2] = "";
 
-    spell(plain, sizeof plain, name);
-    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcasecmp(plain, names[i]) == 0) {
-            return 1;
+    for (apr_size_t i = 0; i < COUNT(names) + COUNT(prefixes); i++) {
+        const char *own = i < COUNT(names) ? names[i] : prefixes[i - COUNT(names)];
+        apr_size_t length = i < COUNT(names) ? sizeof plain : strlen(own);
+
+        if (apr_tolower(*name) != apr_tolower(*own)) { /* most: this runs for every header */
+            continue;
         }
-    }
-    for (apr_size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        if (strncasecmp(plain, prefixes[i], strlen(prefixes[i])) == 0) {
+        if (!*plain) {
+            spell(plain, sizeof plain, name);
+        }
+        if (strncasecmp(plain, own, length) == 0) {
             return 1;
         }
     }

@@ -62,9 +62,10 @@ static void fill_headers(ua_test_t *t, ua_req_t *req)
     apr_table_clear(t->headers);
 }
 
+/* Who passes the gate gets no reply. */
 static void keep_cookies(ua_test_t *t)
 {
-    for (int i = 0; i < t->res->cookies->nelts; i++) {
+    for (int i = 0; t->res->cookies && i < t->res->cookies->nelts; i++) {
         const ua_cookie_t *cookie = &APR_ARRAY_IDX(t->res->cookies, i, ua_cookie_t);
 
         if (*cookie->value) {
