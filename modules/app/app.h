@@ -115,6 +115,9 @@ void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res,
 /* gate_basic.c: the same for name and password. The session in req has no id. */
 apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, const char *user,
                            const char *password) UA_MUST_USE;
+/* gate_token.c: a signed statement for backends of whose session this is (ua_jwt_sign_person()). */
+apr_status_t ua_gate_token(const char **out, const ua_app_t *app, ua_ctx_t *ctx,
+                           const ua_session_t *session) UA_MUST_USE;
 /* Plain HTTP under an https base URL: 1 and a reply, else 0. */
 int ua_gate_https(ua_res_t *res, ua_req_t *req);
 /* Cookie and access token of different sessions: 1 and a reply, else 0. */

@@ -180,13 +180,13 @@ static apr_int64_t period_of(const ua_jwt_keys_t *keys, apr_time_t time)
     return time > 0 ? time / keys->lifetime : 0;
 }
 
-static json_t *words_json(apr_pool_t *pool, const char *words)
+json_t *ua_jwt_words(apr_pool_t *pool, const char *words, const char *between)
 {
     json_t *list = json_array();
     char *state = NULL;
 
-    for (char *word = apr_strtok(apr_pstrdup(pool, words), " ", &state); word;
-         word = apr_strtok(NULL, " ", &state)) {
+    for (char *word = apr_strtok(apr_pstrdup(pool, words), between, &state); word;
+         word = apr_strtok(NULL, between, &state)) {
         json_array_append_new(list, json_string(word));
     }
     return list;
@@ -205,7 +205,7 @@ static const char *claims_text(apr_pool_t *pool, const ua_jwt_t *token)
     ua_json_set(claims, "jti", token->id);
     ua_json_set(claims, "sid", token->session);
     ua_json_set_number(claims, "auth_time", apr_time_sec(token->auth_time));
-    json_object_set_new(claims, "amr", words_json(pool, token->amr));
+    json_object_set_new(claims, "amr", ua_jwt_words(pool, token->amr, " "));
     ua_json_set(claims, "username", token->username);
     return ua_json_text(pool, claims);
 }
@@ -216,23 +216,18 @@ static apr_status_t release_jws(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t ua_jwt_sign(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
-                         const ua_jwt_t *token)
+apr_status_t ua_jwt_sign_claims(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
+                                const char *type, const char *claims, apr_time_t issued)
 {
     json_t *header = ua_json_object(pool);
-    const char *claims = claims_text(pool, token);
     const char *text = NULL;
     cjose_jws_t *jws = NULL;
     signing_key_t key;
-    ua_jwt_t read;
 
-    if (ua_jwt_parse_claims(&read, pool, claims, strlen(claims)) != APR_SUCCESS) {
-        return APR_EINVAL;
-    }
-    UA_CHECK(key_of(&key, keys, pool, period_of(keys, token->issued)));
+    UA_CHECK(key_of(&key, keys, pool, period_of(keys, issued)));
     ua_json_set(header, "alg", "ES256");
     ua_json_set(header, "kid", key.kid);
-    ua_json_set(header, "typ", "at+jwt");
+    ua_json_set(header, "typ", type);
     jws = cjose_jws_sign(key.jwk, header, (const uint8_t *)claims, strlen(claims), NULL);
     if (!jws) {
         return APR_EGENERAL;
@@ -241,10 +236,25 @@ apr_status_t ua_jwt_sign(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys
     if (!cjose_jws_export(jws, &text, NULL)) {
         return APR_EGENERAL;
     }
+    *out = apr_pstrdup(pool, text);
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_jwt_sign(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
+                         const ua_jwt_t *token)
+{
+    const char *claims = claims_text(pool, token);
+    const char *text = NULL;
+    ua_jwt_t read;
+
+    if (ua_jwt_parse_claims(&read, pool, claims, strlen(claims)) != APR_SUCCESS) {
+        return APR_EINVAL;
+    }
+    UA_CHECK(ua_jwt_sign_claims(&text, pool, keys, "at+jwt", claims, token->issued));
     if (strlen(text) > UA_JWT_LONGEST) {
         return APR_EINVAL;
     }
-    *out = apr_pstrdup(pool, text);
+    *out = text;
     return APR_SUCCESS;
 }
 

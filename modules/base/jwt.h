@@ -40,6 +40,28 @@ typedef struct ua_jwt_t {
 apr_status_t ua_jwt_sign(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
                          const ua_jwt_t *token) UA_MUST_USE;
 
+/* How long a statement about a request's person holds. */
+#define UA_JWT_PERSON_LIFE apr_time_from_sec(60)
+
+/* The person of one request, for a backend: no text is NULL; those after `auth_time` may be empty, then they are
+ * left out. */
+typedef struct ua_jwt_person_t {
+    const char *issuer, *subject, *audience;
+    apr_time_t issued; /* holds for UA_JWT_PERSON_LIFE from then */
+    const char *id;    /* jti */
+    const char *username;
+    apr_time_t auth_time;
+    const char *session; /* sid */
+    const char *email;
+    const char *name;
+    const char *groups; /* names separated by commas; an array in the claims */
+} ua_jwt_person_t;
+
+/* A token with header typ "JWT", which no gate takes for an access token (RFC 8725, 3.11). Texts that are not
+ * UTF-8 are left out. APR_SUCCESS or a failure of the machine. */
+apr_status_t ua_jwt_sign_person(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
+                                const ua_jwt_person_t *person) UA_MUST_USE;
+
 /* Whose tokens are good, for whom, and when. */
 typedef struct ua_jwt_wanted_t {
     const char *issuer, *audience;

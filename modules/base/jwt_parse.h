@@ -1,4 +1,5 @@
-/* jwt_parse.h: the strict reading of a token's text, before any key is used: for jwt.c. */
+/* jwt_parse.h: shared by jwt*.c only: the strict reading of a token's text before any key is used, and the
+ * signature of any claims. */
 #ifndef UA_JWT_PARSE_H
 #define UA_JWT_PARSE_H
 
@@ -22,5 +23,14 @@ apr_status_t ua_jwt_parse(ua_jwt_parts_t *out, apr_pool_t *pool, const char *tex
  * APR_EACCES otherwise. */
 apr_status_t ua_jwt_parse_claims(ua_jwt_t *out, apr_pool_t *pool, const char *payload,
                                  apr_size_t length) UA_MUST_USE;
+
+/* jwt.c: signs claims, a JSON text, with the key of the period of `issued`. APR_SUCCESS or a failure of the
+ * machine. */
+apr_status_t ua_jwt_sign_claims(const char **out, apr_pool_t *pool, ua_jwt_keys_t *keys,
+                                const char *type, const char *claims,
+                                apr_time_t issued) UA_MUST_USE;
+
+/* jwt.c: a list of the words between those signs; the caller owns it. */
+json_t *ua_jwt_words(apr_pool_t *pool, const char *words, const char *between);
 
 #endif

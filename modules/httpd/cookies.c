@@ -2,7 +2,6 @@
  * backend's log. They leave the headers in fixups; what comes later in the same request is read from here. */
 #include "edge.h"
 
-#include <apr_lib.h>
 #include <string.h>
 
 /* 1 for "userauth=…", "userauth-device=…", "__Host-userauth=…". */
@@ -18,21 +17,24 @@ static int is_own(const char *pair)
            strchr("=-; ", pair[sizeof name - 1]) != NULL;
 }
 
-/* The pairs that are not ours; NULL when none is left. */
+/* The pairs that are not ours; "" when none is left. */
 static const char *others(apr_pool_t *pool, const char *header)
 {
-    const char *kept = NULL;
-    char *last = NULL;
+    char *kept = apr_palloc(pool, strlen(header) * 2 + 1); /* a ";" may become "; " */
+    char *end = kept;
 
-    for (char *pair = apr_strtok(apr_pstrdup(pool, header), ";", &last); pair;
-         pair = apr_strtok(NULL, ";", &last)) {
-        while (apr_isspace(*pair)) {
-            pair++;
+    while (*header) {
+        const char *pair = header + strspn(header, "; \t");
+        apr_size_t length = strcspn(pair, ";");
+
+        if (length > 0 && !is_own(pair)) {
+            end = end > kept ? apr_cpystrn(end, "; ", 3) : end;
+            memcpy(end, pair, length);
+            end += length;
         }
-        if (*pair && !is_own(pair)) {
-            kept = kept ? apr_pstrcat(pool, kept, "; ", pair, NULL) : pair;
-        }
+        header = pair + length;
     }
+    *end = '\0';
     return kept;
 }
 
@@ -47,7 +49,7 @@ int ua_edge_strip_cookies(request_rec *r)
     }
     rest = others(r->pool, header);
     ua_edge_keep_cookie(r, header);
-    if (rest) {
+    if (*rest) {
         apr_table_setn(r->headers_in, "Cookie", rest);
     }
     else {

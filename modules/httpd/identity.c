@@ -150,6 +150,21 @@ static void tell_headers(request_rec *r, const ua_conf_t *conf, const ua_session
     tell_header(r, conf, "Session", session->id);
 }
 
+/* Without a token a backend lets nobody in: the request goes on, and the log says why. */
+static void tell_token(request_rec *r, const ua_app_t *app, const ua_req_t *gated)
+{
+    const char *token = NULL;
+    apr_status_t rv = ua_gate_token(&token, app, gated->ctx, gated->session);
+
+    if (rv != APR_SUCCESS) {
+        ua_app_log(app, gated->ctx, UA_LOG_ERR, "UA0109: a request has no X-Userauth-Token", rv);
+        return;
+    }
+    keep_headers(r, app->conf);
+    apr_table_setn(r->headers_in, apr_pstrcat(r->pool, app->conf->pass_prefix, "Token", NULL),
+                   token);
+}
+
 int ua_edge_identify(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
@@ -174,6 +189,9 @@ int ua_edge_identify(request_rec *r)
     }
     if (app->conf->pass_as == UA_PASS_HEADERS || app->conf->pass_as == UA_PASS_BOTH) {
         tell_headers(r, app->conf, gated->session);
+    }
+    if (app->conf->pass_token) {
+        tell_token(r, app, gated);
     }
     return DECLINED;
 }

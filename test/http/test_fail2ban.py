@@ -12,7 +12,7 @@ from people import join, register, sign_in
 from server import TOP
 
 OURS = TOP / "conf" / "fail2ban"
-UNPACKED = Path(os.environ.get("BUILD") or TOP / "build").resolve() / "fail2ban"  # by deps.sh
+UNPACKED = Path(os.environ.get("BUILD") or TOP / "build").resolve() / "unpacked/fail2ban"  # by deps.sh
 
 
 def tool(name):

@@ -6,9 +6,12 @@ import base64
 from urllib.parse import unquote
 
 import apps
+import jwt
 import pytest
+from client import Client
 from people import join, signed_in, stranger
 from server import Server
+from tokens import bearer, key_of, no_good
 
 CONF = """
 UserAuthSessionCacheTTL 2s
@@ -178,3 +181,19 @@ def test_our_cookies_are_no_applications(own, passed):
     assert apps.environment(own.member.get("/cgi/show.cgi", headers=sent))["HTTP_COOKIE"] == (sent["Cookie"] if passed else rest)
     own.member.get("/app/page", headers={**PAGE, "Cookie": ours})
     assert own.backend.last().get("cookie") == ([ours] if passed else None)
+
+
+@pytest.mark.parametrize("own", ["UserAuthPassToken on"], indirect=True)
+def test_a_backend_may_want_a_signature(own):
+    """A statement of a minute that any JWT library checks; it opens nothing at the site itself."""
+    claims = {"X-Auth-Token": "forged", "x_auth_token": "forged", "Connection": "close, X-Auth-Token"}
+    assert own.member.get("/app/page", headers={**PAGE, **claims}).status_code == 200
+    (token,) = own.backend.last()["x-auth-token"]
+    person = own.member.person
+    assert jwt.get_unverified_header(token)["typ"] == "JWT"
+    said = jwt.decode(token, key_of(own, token), algorithms=["ES256"], audience=own.base, issuer=own.base)
+    assert (said["sub"], said["username"], said["email"], said["groups"]) == (person.id, person.username, person.email, [])
+    assert said["exp"] - said["iat"] == 60 and len(said["sid"]) == 36
+    no_good(Client(own).get("/app/page", headers=bearer(token)))
+    assert own.member.get("/open/page", headers={**PAGE, **claims}).status_code == 200
+    assert "x-auth-token" not in own.backend.last()

@@ -2,8 +2,8 @@
 # deps.sh SET…: installs the Debian packages of the named sets that are missing; silent if none is.
 #
 # Called first by `make run` and `make test`, so it needs nothing but bash and dpkg.
-# The package apache2 is never installed: it would start a server on port 80. Nor is fail2ban, whose
-# daemon would begin to watch this machine: for its fail2ban-regex the package is unpacked below BUILD.
+# The package apache2 is never installed: it would start a server on port 80. Nor are those that would run
+# daemons or change the machine's Apache: they are unpacked below BUILD.
 set -eu
 
 packages_of() {
@@ -12,18 +12,19 @@ packages_of() {
         libcurl4-openssl-dev libidn2-dev libunistring-dev libzxcvbn-dev libssl-dev libcjose-dev openssl sqlite3 ;;
     check) echo libcmocka-dev universal-ctags ;;
     test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography python3-jwt python3-jsonschema \
-        chromium chromium-driver php-cgi curl wrk ;;
+        chromium chromium-driver php-cgi libpython3-dev libapparmor1 curl wrk ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     *) echo "deps.sh: no set is named $1" >&2 && exit 1 ;;
     esac
 }
 
-unpack_fail2ban() {
-    local to=${BUILD:-build}/fail2ban
-    [ -x "$to/usr/bin/fail2ban-regex" ] && return
+# unpack NAME PACKAGE: a package's files, in BUILD/unpacked/NAME.
+unpack() {
+    local to=${BUILD:-build}/unpacked/$1
+    [ -d "$to/usr" ] && return
     mkdir -p "$to"
-    (cd "$to" && apt-get -q download fail2ban >/dev/null 2>&1 && dpkg-deb -x fail2ban_*.deb . && rm fail2ban_*.deb) ||
-        echo "fail2ban can't be fetched: its tests are skipped" >&2
+    (cd "$to" && apt-get -q download "$2" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm ./*.deb) ||
+        echo "$2 can't be fetched: its tests are skipped" >&2
 }
 
 wanted=()
@@ -44,7 +45,11 @@ for package in "${wanted[@]}"; do
     grep -qx "installed $package" <<<"$installed" || missing+=("$package")
 done
 finish() {
-    case " $* " in *" test "*) command -v fail2ban-regex >/dev/null || unpack_fail2ban ;; esac
+    case " $* " in *" test "*)
+        unpack fail2ban fail2ban
+        unpack mod_wsgi libapache2-mod-wsgi-py3
+        unpack php-fpm "$(apt-cache depends php-fpm | sed -n 's/^ *Depends: //p')" ;;
+    esac
     exit 0
 }
 
