@@ -10,6 +10,8 @@ import os
 import requests
 import requests.adapters
 
+import http2
+
 _numbers = itertools.count(os.getpid() * 64)
 
 
@@ -45,12 +47,18 @@ class Client:
         self.session.headers["Accept"] = "text/html,application/xhtml+xml,*/*;q=0.8" if browser else "*/*"
         if server.tls:
             self.session.verify = str(server.certificate)
-        if source:
-            self.session.mount("http://", _FromAddress(source))
-            self.session.mount("https://", _FromAddress(source))
+        adapter = self._adapter(source)
+        if adapter:
+            self.session.mount("http://", adapter)
+            self.session.mount("https://", adapter)
         self.address = new_address() if address == "" else address
         if self.address:
             self.session.headers["X-Test-Address"] = self.address
+
+    def _adapter(self, source):
+        if http2.USED:
+            return http2.Http2(source, str(self.server.certificate) if self.server.tls else None)
+        return _FromAddress(source) if source else None
 
     @property
     def cookies(self):

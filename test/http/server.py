@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import mails
+from http2 import SERVER as HTTP2
 from quiet import Quiet
 
 TOP = Path(__file__).resolve().parents[2]
@@ -284,6 +285,7 @@ class Server:
                 f'Define RUN "{self.folder}"\nDefine PORT {self.port}\nDefine BASE_URL {self.base}',
                 GLOBAL,
                 "UserAuthSessionCacheTTL 0",  # tests change rows of sessions; those of the cache say "2s"
+                HTTP2,
                 self.head,
                 vhosts,
             ]
