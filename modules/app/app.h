@@ -104,6 +104,8 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
 apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
 /* 1 for routes whose requests are no use of the session. */
 int ua_gate_is_silent(const ua_req_t *req);
+/* An empty reply to a request whose path is not ours. */
+void ua_gate_begin(ua_res_t *res, ua_req_t *req);
 /* Asks for a sign-in: a redirect for a navigation, else 401. */
 void ua_gate_refuse(ua_res_t *res, ua_req_t *req);
 /* The password is wanted again, within `age` (0: UserAuthFreshTime): a page leads to where it is given, else

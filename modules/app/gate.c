@@ -85,6 +85,13 @@ apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req)
     return session && !ua_gate_is_silent(req) ? note_use(app, req) : APR_SUCCESS;
 }
 
+void ua_gate_begin(ua_res_t *res, ua_req_t *req)
+{
+    ua_res_init(res, req);
+    req->wants_json = ua_wants_json(req);
+    req->fields = ua_route_fields(req->ctx->conf, req->ctx->pool, NULL);
+}
+
 int ua_gate_https(ua_res_t *res, ua_req_t *req)
 {
     int reads = req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD;
@@ -189,8 +196,8 @@ void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_inte
 {
     apr_status_t rv = ua_draw_begin(req->ctx);
 
-    ua_res_init(res, req);
-    req->wants_json = ua_wants_json(req) || !is_navigation(req);
+    ua_gate_begin(res, req);
+    req->wants_json = req->wants_json || !is_navigation(req);
     if (rv == APR_SUCCESS) {
         ua_gate_reauth(res, req, age);
     }
@@ -224,9 +231,7 @@ apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     if (rv == APR_SUCCESS && req->session) {
         return APR_SUCCESS;
     }
-    ua_res_init(res, req);
-    req->wants_json = ua_wants_json(req);
-    req->fields = ua_route_fields(req->ctx->conf, req->ctx->pool, NULL);
+    ua_gate_begin(res, req);
     if (!ua_gate_https(res, req)) {
         refuse_check(app, req, res, rv);
     }

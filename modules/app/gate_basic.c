@@ -100,9 +100,7 @@ apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, co
     const char *secret = NULL;
     apr_status_t rv = APR_EACCES;
 
-    ua_res_init(res, req);
-    req->wants_json = ua_wants_json(req);
-    req->fields = ua_route_fields(req->ctx->conf, pool, NULL);
+    ua_gate_begin(res, req);
     req->form = apr_table_make(pool, 2);
     apr_table_setn(req->form, "login", user);
     apr_table_setn(req->form, "password", password);

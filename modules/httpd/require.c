@@ -4,7 +4,8 @@
  *   Require userauth-fresh 10m      the password was given within this time, else it is asked for
  *   Require userauth-verified       the address is confirmed
  *
- * The words may hold expressions (ap_expr). Each denies when there is no session of ours. */
+ * The words may hold expressions (ap_expr). Each denies when there is no session of ours; what can't be judged is
+ * an error, which lets nobody in behind "not" either. */
 #include "edge.h"
 #include "base/text.h"
 
@@ -79,6 +80,9 @@ static authz_status check_group(request_rec *r, const char *line, const void *pa
     const char *words = session ? words_of(r, parsed) : NULL;
 
     (void)line;
+    if (session && !words) {
+        return AUTHZ_GENERAL_ERROR;
+    }
     while (words && *words) {
         const char *name = ap_getword_conf(r->pool, &words);
 
@@ -107,8 +111,13 @@ static authz_status check_fresh(request_rec *r, const char *line, const void *pa
     apr_interval_time_t age = 0;
 
     (void)line;
+    if (!session) {
+        return nobody(r);
+    }
     if (!words || ua_duration_parse(&age, words) != APR_SUCCESS || age <= 0) {
-        return session ? AUTHZ_DENIED : nobody(r);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "UA0110: Require userauth-fresh is refused: its expression is no duration");
+        return AUTHZ_GENERAL_ERROR;
     }
     if (r->request_time < session->auth_time + age) {
         return AUTHZ_GRANTED;
@@ -171,7 +180,7 @@ int ua_edge_check_authz(request_rec *r)
     ua_res_t res;
 
     if (status != HTTP_UNAUTHORIZED) {
-        return status;
+        return status; /* AUTHZ_GENERAL_ERROR is a 500 */
     }
     if (age == 0 || r->main) {
         return HTTP_FORBIDDEN;

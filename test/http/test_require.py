@@ -18,6 +18,7 @@ LINES = {
     "fresh-or": "<RequireAny>\nRequire userauth-fresh 10m\nRequire userauth-group staff\n</RequireAny>",
     "fresh-and": "<RequireAll>\nRequire userauth-group staff\nRequire userauth-fresh 10m\n</RequireAll>",
     "none": "<RequireAll>\nRequire valid-user\n<RequireNone>\nRequire userauth-group staff\n</RequireNone>\n</RequireAll>",
+    "not-fresh": "<RequireAll>\nRequire valid-user\nRequire not userauth-fresh %{req:X-Age}\n</RequireAll>",
     "verified": "Require userauth-verified",
 }
 CGI = '<Location "/cgi">\nSetHandler cgi-script\nAuthType UserAuth\nRequire valid-user\n</Location>\n'
@@ -129,9 +130,11 @@ def test_both_are_needed(gate):
 
 
 @pytest.mark.parametrize("age", ["", "x", "0", "-5m", "10m 5m", "999999999999999d"])
-def test_an_expression_that_is_no_time_denies(gate, age):
-    gate.expect_log("UA0107")
-    assert ask(gate, signed_in(gate), "fresh-expression", **{"X-Age": age}).status_code == 403
+def test_an_expression_that_is_no_time_lets_nobody_in(gate, age):
+    """Not behind "not" either."""
+    gate.expect_log("UA0110")
+    for name in ("fresh-expression", "not-fresh"):
+        assert ask(gate, signed_in(gate), name, **{"X-Age": age}).status_code == 500
 
 
 @pytest.mark.parametrize(

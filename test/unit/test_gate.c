@@ -220,6 +220,26 @@ static void demands_https(void **state)
     ua_test_close(t);
 }
 
+/* Require userauth-fresh: a page leads to where the password is given, a program is told. */
+static void asks_for_the_password_again(void **state)
+{
+    ua_test_t *t = signed_in(NULL);
+
+    (void)state;
+    for (int json = 0; json < 2; json++) {
+        ua_test_header(t, "Accept", json ? "application/json" : "text/html");
+        assert_int_equal(ua_test_gated(t, UA_METHOD_GET, "/app?x=1"), 0);
+        t->req->fields = NULL; /* as the edge hands it in */
+        ua_gate_step_up(t->app, t->req, t->res, apr_time_from_sec(600));
+        assert_int_equal(t->res->status, json ? 403 : 303);
+        assert_int_equal(t->res->problem, json ? UA_PROBLEM_REAUTH_REQUIRED : UA_PROBLEM_NONE);
+        assert_string_equal(json ? "" : t->res->location,
+                            json ? "" : "/auth/reauth?next=%2Fapp%3Fx%3D1&max_age=600");
+    }
+    assert_non_null(strstr(t->res->raw, "reauth_required"));
+    ua_test_close(t);
+}
+
 /* Never let in without knowing who it is. */
 static void refuses_when_the_session_cannot_be_read(void **state)
 {
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(leads_navigations_to_the_login_page),
         cmocka_unit_test(remembers_where_to_go_on),
         cmocka_unit_test(demands_https),
+        cmocka_unit_test(asks_for_the_password_again),
         cmocka_unit_test(refuses_when_the_session_cannot_be_read),
         cmocka_unit_test(survives_a_schema_change),
     };
