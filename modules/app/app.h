@@ -97,8 +97,12 @@ const ua_route_t *ua_route_find(const ua_conf_t *conf, const char *path);
 typedef void ua_route_visit_f(void *baton, const ua_route_t *route);
 void ua_routes_each(ua_route_visit_f *visit, void *baton);
 
-/* gate.c: one request to any gated location: APR_SUCCESS with req->session, else a finished reply. */
-apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
+/* gate.c: one request to any gated location: APR_SUCCESS with req->session; APR_EACCES, or what failed, for
+ * ua_gate_deny(). Of the request's headers only `cookie` and `authorization` have to be there: most requests end
+ * here, and pay for no more. */
+apr_status_t ua_gate_admit(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
+/* The finished reply to who is not admitted. */
+void ua_gate_deny(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t why);
 /* Reads the session of the request's cookie or access token into req; no session is no error, and a bad
  * token is none either: req->bearer tells. */
 apr_status_t ua_gate_session(const ua_app_t *app, ua_req_t *req) UA_MUST_USE;
@@ -139,7 +143,7 @@ typedef enum {
 
 /* A credential's place in the cache, and what has to stay as it is while its session is read. */
 typedef struct ua_session_key_t {
-    unsigned char digest[UA_DIGEST_BYTES];
+    apr_uint64_t digest[2];
     apr_uint32_t kind; /* ua_credential_e */
     apr_uint32_t epoch;
 } ua_session_key_t;

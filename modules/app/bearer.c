@@ -45,6 +45,9 @@ static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req
     if (rv != APR_NOTFOUND) {
         return rv;
     }
+    if (!is_token68(text)) {
+        return APR_EACCES;
+    }
     UA_CHECK(ua_jwt_verify(&token, ctx->pool, app->jwt, text, &wanted));
     UA_CHECK(ua_session_by_id(&session, ctx, token.session));
     if (strcmp(session->account_id, token.subject) != 0) {
@@ -60,14 +63,12 @@ static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req
 apr_status_t ua_bearer_session(ua_session_t **out, const ua_app_t *app, ua_req_t *req)
 {
     const char *text = credentials_of(req);
-    apr_status_t rv = APR_EACCES;
+    apr_status_t rv = APR_SUCCESS;
 
     if (!text) {
         return APR_SUCCESS;
     }
-    if (is_token68(text)) {
-        rv = read_session(out, app, req, text);
-    }
+    rv = read_session(out, app, req, text);
     if (rv == APR_EACCES || rv == APR_NOTFOUND) {
         req->bearer = UA_BEARER_BAD;
         return APR_SUCCESS;

@@ -38,7 +38,7 @@ static apr_status_t cookie_session(ua_session_t **out, const ua_app_t *app, ua_r
 {
     apr_status_t rv = APR_NOTFOUND;
 
-    req->session_cookie = ua_cookie_get(req->ctx->pool, req->cookie, ua_site_cookie(req, ""));
+    req->session_cookie = ua_cookie_get(req->ctx->pool, req->cookie, req->ctx->conf->cookie);
     if (req->session_cookie && strlen(req->session_cookie) == UA_DIGEST_TEXT) {
         rv = read_session(out, app, req);
     }
@@ -207,9 +207,9 @@ void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_inte
     ua_page_finish(app, req, res);
 }
 
-static void refuse_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
+static void refuse(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
 {
-    rv = rv == APR_SUCCESS ? ua_draw_begin(req->ctx) : rv;
+    rv = rv == APR_EACCES ? ua_draw_begin(req->ctx) : rv;
     if (rv != APR_SUCCESS) {
         ua_app_log(app, req->ctx, UA_LOG_ERR,
                    "UA0102: a gated request was refused because the session can't be read", rv);
@@ -221,20 +221,20 @@ static void refuse_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_
     }
 }
 
-/* Who passes costs no reply. */
-apr_status_t ua_gate_check(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
+apr_status_t ua_gate_admit(const ua_app_t *app, ua_req_t *req)
 {
     int clear = req->ctx->conf->secure && !req->https;
     apr_status_t rv = clear ? APR_SUCCESS : ua_gate_session(app, req);
 
     ua_db_release(req->ctx);
-    if (rv == APR_SUCCESS && req->session) {
-        return APR_SUCCESS;
-    }
+    return rv == APR_SUCCESS && !req->session ? APR_EACCES : rv;
+}
+
+void ua_gate_deny(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t why)
+{
     ua_gate_begin(res, req);
     if (!ua_gate_https(res, req)) {
-        refuse_check(app, req, res, rv);
+        refuse(app, req, res, why);
     }
     ua_page_finish(app, req, res);
-    return APR_EACCES;
 }

@@ -1,12 +1,15 @@
 /* session_cache.c: sessions that this process read a moment ago, so that a gated request asks no database.
  *
- * A table of fixed size, found by the digest of the credential. Entries are read and written without a
+ * A table of fixed size, found by a keyed digest of the credential: SipHash with two secret keys of this process, since
+ * nobody sees it (SHA-256 costs as much as all the rest, and of a token three times that). Entries are read and written without a
  * lock: each has a number that is odd while somebody writes it, and who reads checks that it stayed the
  * same. An entry holds until its time is over, or the generation of its account (generation.h) changes. */
 #include "app.h"
+#include "base/crypto.h"
 #include "base/generation.h"
 
 #include <apr_shm.h>
+#include <apr_siphash.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
@@ -37,6 +40,7 @@ typedef union piece_t {
 
 typedef struct entry_t {
     atomic_uint version; /* odd: being written */
+    atomic_uint used;    /* of the words */
     _Atomic apr_uint64_t words[WORDS];
 } entry_t;
 
@@ -44,6 +48,7 @@ struct ua_session_cache_t {
     const ua_generations_t *generations;
     apr_interval_time_t ttl;
     entry_t *entries;
+    unsigned char keys[2][APR_SIPHASH_KSIZE];
 };
 
 #define TEXTS 7
@@ -66,6 +71,7 @@ apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
     ua_session_cache_t *cache = apr_pcalloc(pool, sizeof *cache);
     apr_shm_t *memory = NULL;
 
+    UA_CHECK(ua_random(cache->keys[0], sizeof cache->keys));
     UA_CHECK(apr_shm_create(&memory, (apr_size_t)SETS * WAYS * sizeof(entry_t), NULL, pool));
     cache->entries = apr_shm_baseaddr_get(memory); /* zeroed, and not there before it is used */
     cache->generations = generations;
@@ -76,29 +82,29 @@ apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
 
 static entry_t *set_of(const ua_session_cache_t *cache, const ua_session_key_t *key)
 {
-    apr_uint32_t number = 0;
-
-    memcpy(&number, key->digest, sizeof number);
-    return cache->entries + (apr_size_t)(number % SETS) * WAYS;
+    return cache->entries + (apr_size_t)(key->digest[0] % SETS) * WAYS;
 }
 
-/* 1 when the piece is one that somebody wrote, whole. */
-static int read_entry(piece_t *out, entry_t *entry)
+/* A copy of what somebody wrote, whole, in the pool; else NULL. */
+static piece_t *read_entry(apr_pool_t *pool, entry_t *entry)
 {
     unsigned before = atomic_load_explicit(&entry->version, memory_order_acquire);
+    unsigned used = atomic_load_explicit(&entry->used, memory_order_relaxed);
+    piece_t *piece = NULL;
 
-    if (before % 2 == 1 || before == 0) {
-        return 0;
+    if (before % 2 == 1 || before == 0 || used > WORDS) {
+        return NULL;
     }
-    for (apr_size_t i = 0; i < WORDS; i++) {
-        out->words[i] = atomic_load_explicit(&entry->words[i], memory_order_relaxed);
+    piece = apr_palloc(pool, used * sizeof *piece->words);
+    for (unsigned i = 0; i < used; i++) {
+        piece->words[i] = atomic_load_explicit(&entry->words[i], memory_order_relaxed);
     }
     atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&entry->version, memory_order_relaxed) == before;
+    return atomic_load_explicit(&entry->version, memory_order_relaxed) == before ? piece : NULL;
 }
 
 /* Nothing when another thread writes it at this moment. */
-static void write_entry(entry_t *entry, const piece_t *piece)
+static void write_entry(entry_t *entry, const piece_t *piece, unsigned used)
 {
     unsigned before = atomic_load_explicit(&entry->version, memory_order_relaxed);
 
@@ -108,7 +114,8 @@ static void write_entry(entry_t *entry, const piece_t *piece)
         return;
     }
     atomic_thread_fence(memory_order_release);
-    for (apr_size_t i = 0; i < WORDS; i++) {
+    atomic_store_explicit(&entry->used, used, memory_order_relaxed);
+    for (unsigned i = 0; i < used; i++) {
         atomic_store_explicit(&entry->words[i], piece->words[i], memory_order_relaxed);
     }
     atomic_store_explicit(&entry->version, before + 2, memory_order_release);
@@ -117,10 +124,7 @@ static void write_entry(entry_t *entry, const piece_t *piece)
 /* Sees the digest's first word without copying the rest. */
 static int may_be(entry_t *entry, const ua_session_key_t *key)
 {
-    apr_uint64_t first = 0;
-
-    memcpy(&first, key, sizeof first);
-    return atomic_load_explicit(&entry->words[0], memory_order_relaxed) == first;
+    return atomic_load_explicit(&entry->words[0], memory_order_relaxed) == key->digest[0];
 }
 
 /* A session without a cookie's life left may still be an access token's (ua_session_by_id()). */
@@ -161,17 +165,19 @@ apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
     if (!cache) {
         return APR_NOTFOUND;
     }
-    UA_CHECK(ua_sha256(key->digest, secret, strlen(secret)));
+    for (int i = 0; i < 2; i++) {
+        key->digest[i] = apr_siphash24(secret, strlen(secret), cache->keys[i]);
+    }
     key->kind = kind;
-    key->digest[0] ^= (unsigned char)kind; /* one secret of two kinds has two places */
+    key->digest[0] ^= kind; /* one secret of two kinds has two places */
     key->epoch = ua_generation_epoch(cache->generations);
     set = set_of(cache, key);
     for (int i = 0; i < WAYS; i++) {
         if (!may_be(&set[i], key)) {
             continue;
         }
-        piece = apr_palloc(ctx->pool, sizeof *piece);
-        if (read_entry(piece, &set[i]) && piece->copy.key.kind == key->kind &&
+        piece = read_entry(ctx->pool, &set[i]);
+        if (piece && piece->copy.key.kind == key->kind &&
             memcmp(piece->copy.key.digest, key->digest, sizeof key->digest) == 0) {
             point_texts(&piece->copy);
             if (is_valid(cache, &piece->copy, ctx)) {
@@ -183,8 +189,8 @@ apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
     return APR_NOTFOUND;
 }
 
-/* 0 when the texts are too long. */
-static int pack(copy_t *copy, const ua_session_t *session)
+/* How many words it takes; 0 when the texts are too long. */
+static unsigned pack(copy_t *copy, const ua_session_t *session)
 {
     const char **texts[TEXTS];
     char *at = copy->text;
@@ -201,7 +207,8 @@ static int pack(copy_t *copy, const ua_session_t *session)
         at += length;
         *texts[i] = NULL;
     }
-    return 1;
+    return (unsigned)(((apr_size_t)(at - (const char *)copy) + sizeof(apr_uint64_t) - 1) /
+                      sizeof(apr_uint64_t));
 }
 
 /* The entry of that key, else the one that was stored first. */
@@ -232,17 +239,18 @@ void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
                            apr_time_t until)
 {
     piece_t piece = {.copy = {.key = *key, .stored = ctx->now}};
+    unsigned used = pack(&piece.copy, session);
     apr_time_t last = key->kind == UA_CREDENTIAL_PASSWORD ? until
                       : cache                             ? ctx->now + cache->ttl
                                                           : 0;
 
-    if (!cache || !pack(&piece.copy, session)) {
+    if (!cache || used == 0) {
         return;
     }
     piece.copy.until = until < last ? until : last;
     piece.copy.session.last_used = ctx->now;
     piece.copy.generation = ua_generation_of(cache->generations, session->account_id);
     if (ua_generation_epoch(cache->generations) == key->epoch) {
-        write_entry(place_of(cache, key), &piece);
+        write_entry(place_of(cache, key), &piece, used);
     }
 }

@@ -23,6 +23,7 @@ static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
     }
     conf->site = conf->base.text;
     conf->secure = strcmp(conf->base.scheme, "https") == 0;
+    conf->cookie = conf->secure ? "__Host-userauth" : "userauth";
     conf->site_name = conf->site_name ? conf->site_name : conf->base.host;
     return NULL;
 }

@@ -102,8 +102,9 @@ void ua_go_notice(ua_res_t *res, ua_req_t *req, int json_status, const char *pat
 
 const char *ua_site_cookie(const ua_req_t *req, const char *name)
 {
-    return apr_pstrcat(req->ctx->pool, req->ctx->conf->secure ? "__Host-" : "", "userauth",
-                       *name ? "-" : "", name, NULL);
+    const char *session = req->ctx->conf->cookie;
+
+    return *name ? apr_pstrcat(req->ctx->pool, session, "-", name, NULL) : session;
 }
 
 void ua_set_cookie(ua_res_t *res, const ua_req_t *req, const char *name, const char *value,

@@ -18,18 +18,35 @@ char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *se
 }
 
 /* A sub-request or an internal redirect belongs to the person of the request it came from. */
-static const ua_session_t *session_of(request_rec *r, const ua_app_t *app, ua_req_t *req,
-                                      ua_res_t *res)
+static apr_status_t find_session(const ua_session_t **out, request_rec *r, const ua_app_t *app,
+                                 ua_req_t *req)
 {
     const ua_req_t *gated = ua_edge_gated(r);
 
     if (gated && gated->ctx->conf == app->conf) {
-        return gated->session;
+        *out = gated->session;
+        return APR_SUCCESS;
     }
+    UA_CHECK(ua_gate_admit(app, req));
+    *out = req->session;
+    return APR_SUCCESS;
+}
+
+static int deny(request_rec *r, const ua_app_t *app, apr_status_t why)
+{
+    ua_req_t *req = NULL;
+    ua_res_t res;
+
+    if (r->main) { /* a part of another page: the page goes on without it */
+        return HTTP_UNAUTHORIZED;
+    }
+    req = ua_edge_request(r, app);
     if (req->method == UA_METHOD_POST && ua_app_owns(app->conf, UA_AREA_PERSONAL, req->path)) {
         ua_edge_body(r, req); /* a form of ours is kept until its person has signed in again */
     }
-    return ua_gate_check(app, req, res) == APR_SUCCESS ? req->session : NULL;
+    ua_gate_deny(app, req, &res, why);
+    (void)ua_edge_reply(r, &res);
+    return DONE;
 }
 
 int ua_edge_check_authn(request_rec *r)
@@ -37,8 +54,7 @@ int ua_edge_check_authn(request_rec *r)
     const char *type = ap_auth_type(r);
     const ua_app_t *app = ua_edge_app(r);
     const ua_session_t *session = NULL;
-    ua_req_t *req = NULL;
-    ua_res_t res;
+    apr_status_t rv = APR_SUCCESS;
 
     if (type && app && ap_cstr_casecmp(type, "Basic") == 0) {
         return ua_edge_check_basic(r);
@@ -46,22 +62,17 @@ int ua_edge_check_authn(request_rec *r)
     if (!type || ap_cstr_casecmp(type, UA_AUTH_TYPE) != 0) {
         return DECLINED;
     }
-    req = app ? ua_edge_request(r, app) : NULL;
-    if (!req) {
+    if (!app) {
         ap_log_rerror(
             APLOG_MARK, APLOG_ERR, 0, r,
             "UA0105: AuthType UserAuth, but this virtual host has no UserAuthBaseURL");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    session = session_of(r, app, req, &res);
-    if (session) {
-        r->user = ua_edge_user(r, app->conf, session);
-        r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
-        return OK;
+    rv = find_session(&session, r, app, ua_edge_credentials(r, app));
+    if (rv != APR_SUCCESS) {
+        return deny(r, app, rv);
     }
-    if (r->main) { /* a part of another page: the page goes on without it */
-        return HTTP_UNAUTHORIZED;
-    }
-    (void)ua_edge_reply(r, &res);
-    return DONE;
+    r->user = ua_edge_user(r, app->conf, session);
+    r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
+    return OK;
 }

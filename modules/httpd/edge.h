@@ -94,8 +94,10 @@ int ua_edge_check_authz(request_rec *r);
 void ua_edge_stale(request_rec *r, apr_interval_time_t age);
 apr_interval_time_t ua_edge_stale_age(request_rec *r);
 
-/* request.c: a request in neutral form, made once per request_rec chain. NULL: no site. */
+/* request.c: a request in neutral form, made once per request_rec. */
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
+/* The same with no header but the credentials, for ua_gate_admit(). */
+ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app);
 /* Reads the body of a submit into it, bounded; the first time only. */
 void ua_edge_body(request_rec *r, ua_req_t *req);
 /* The request that was gated, of this request or the one it came from; NULL without. */

@@ -13,7 +13,8 @@ typedef struct kept_t {
     const char *query; /* as sent, before it was masked */
     const char *uri;
     const char *cookie;        /* as sent, before ours were taken out of it */
-    int has_body;              /* read already */
+    int has_headers;           /* read already: all but the credentials */
+    int has_body;              /* likewise */
     apr_interval_time_t stale; /* a Require line wants the password within this time, or 0 */
     const ua_res_t *refusal;   /* of Basic credentials, or NULL */
 } kept_t;
@@ -86,7 +87,7 @@ static void copy_headers(ua_req_t *req, const request_rec *r)
 {
     const char *purpose = header(r, "Sec-Purpose");
 
-    req->cookie = cookie_of(r);
+    req->ctx->agent = header(r, "User-Agent");
     req->accept = header(r, "Accept");
     req->content_type = header(r, "Content-Type");
     req->origin = header(r, "Origin");
@@ -96,10 +97,21 @@ static void copy_headers(ua_req_t *req, const request_rec *r)
     req->fetch_dest = header(r, "Sec-Fetch-Dest");
     req->purpose = *purpose ? purpose : header(r, "Purpose");
     req->requested_with = header(r, "X-Requested-With");
-    req->authorization = header(r, "Authorization");
 }
 
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
+{
+    ua_req_t *req = ua_edge_credentials(r, app);
+    kept_t *k = kept(r);
+
+    if (!k->has_headers) {
+        copy_headers(req, r);
+        k->has_headers = 1;
+    }
+    return req;
+}
+
+ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app)
 {
     kept_t *k = kept(r);
     ua_req_t *req = k->req;
@@ -110,7 +122,6 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
     }
     ctx = ua_app_look(app, r->pool, r->request_time);
     ctx->address = r->useragent_ip ? r->useragent_ip : "";
-    ctx->agent = header(r, "User-Agent");
     req = apr_pcalloc(r->pool, sizeof *req);
     req->ctx = ctx;
     req->method = method_of(r);
@@ -119,7 +130,8 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app)
     req->uri = k->uri ? k->uri : uri_of(r);
     req->https = is_https(r);
     req->body = "";
-    copy_headers(req, r);
+    req->cookie = cookie_of(r);
+    req->authorization = header(r, "Authorization");
     k->req = req;
     return req;
 }

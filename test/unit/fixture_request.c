@@ -125,7 +125,10 @@ int ua_test_gated(ua_test_t *t, ua_method_e method, const char *uri)
     apr_status_t rv = APR_SUCCESS;
 
     begin(t, method, uri);
-    rv = ua_gate_check(t->app, t->req, t->res);
+    rv = ua_gate_admit(t->app, t->req);
+    if (rv != APR_SUCCESS) {
+        ua_gate_deny(t->app, t->req, t->res, rv);
+    }
     end(t);
     return rv == APR_SUCCESS ? 0 : t->res->status;
 }
