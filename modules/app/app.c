@@ -138,7 +138,6 @@ apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool)
 {
     const ua_conf_t *conf = app->conf;
 
-    UA_CHECK(ua_random(app->memo, sizeof app->memo));
     UA_CHECK(ua_touches_create(&app->touches, pool));
     if (app->generations && conf->session_cache_ttl > 0) {
         UA_CHECK(ua_session_cache_create(&app->sessions, pool, app->generations,

@@ -34,7 +34,6 @@ typedef struct ua_app_t {
     struct ua_touches_t *touches; /* this process's sessions in use */
     struct ua_generations_t
         *generations; /* shared by all children; NULL: nothing is remembered */
-    unsigned char memo[UA_DIGEST_BYTES]; /* this process's key of remembered passwords */
     struct ua_session_cache_t *sessions; /* what this process remembers of sessions, or NULL */
 } ua_app_t;
 
@@ -118,7 +117,10 @@ void ua_gate_reauth(ua_res_t *res, ua_req_t *req, apr_interval_time_t age);
 /* The same for a gated location: a finished reply. */
 void ua_gate_step_up(const ua_app_t *app, ua_req_t *req, ua_res_t *res,
                      apr_interval_time_t age);
-/* gate_basic.c: the same for name and password. The session in req has no id. */
+/* gate_basic.c: the same for name and password: first whether they were right a moment ago (else APR_NOTFOUND), then
+ * for any request, answered in res. The session in req has no id. */
+apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char *user,
+                                 const char *password) UA_MUST_USE;
 apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, const char *user,
                            const char *password) UA_MUST_USE;
 /* gate_token.c: a signed statement for backends of whose session this is (ua_jwt_sign_person()). */

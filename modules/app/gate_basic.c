@@ -64,6 +64,27 @@ static apr_status_t try_password(ua_session_t **out, const ua_app_t *app, ua_req
     return APR_SUCCESS;
 }
 
+/* No name holds a ":". */
+static const char *secret_of(const ua_req_t *req, const char *user, const char *password)
+{
+    return apr_pstrcat(req->ctx->pool, user, ":", password, NULL);
+}
+
+apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char *user,
+                                 const char *password)
+{
+    ua_session_key_t lately;
+    ua_session_t *session = NULL;
+
+    if (req->ctx->conf->secure && !req->https) {
+        return APR_NOTFOUND;
+    }
+    UA_CHECK(ua_session_cache_find(&session, &lately, app->sessions, req->ctx,
+                                   UA_CREDENTIAL_BASIC, secret_of(req, user, password)));
+    req->session = session;
+    return APR_SUCCESS;
+}
+
 static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req, ua_res_t *res,
                          const char *secret)
 {
@@ -71,9 +92,9 @@ static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req,
     ua_session_key_t lately;
     ua_session_key_t right;
     ua_session_t *before = NULL;
-    apr_status_t rv = APR_NOTFOUND;
+    apr_status_t rv =
+        ua_session_cache_find(out, &lately, app->sessions, ctx, UA_CREDENTIAL_BASIC, secret);
 
-    rv = ua_session_cache_find(out, &lately, app->sessions, ctx, UA_CREDENTIAL_BASIC, secret);
     if (rv != APR_NOTFOUND) {
         return rv;
     }
@@ -95,18 +116,15 @@ static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req,
 apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, const char *user,
                            const char *password)
 {
-    apr_pool_t *pool = req->ctx->pool;
     ua_session_t *session = NULL;
-    const char *secret = NULL;
     apr_status_t rv = APR_EACCES;
 
     ua_gate_begin(res, req);
-    req->form = apr_table_make(pool, 2);
+    req->form = apr_table_make(req->ctx->pool, 2);
     apr_table_setn(req->form, "login", user);
     apr_table_setn(req->form, "password", password);
     if (!ua_gate_https(res, req)) {
-        rv = ua_hmac_text(&secret, pool, app->memo, UA_PARTS(user, password));
-        rv = rv == APR_SUCCESS ? find(&session, app, req, res, secret) : rv;
+        rv = find(&session, app, req, res, secret_of(req, user, password));
         ua_db_release(req->ctx);
     }
     if (rv == APR_SUCCESS) {

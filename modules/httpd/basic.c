@@ -8,13 +8,17 @@
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
     const ua_app_t *app = ua_edge_app(r);
-    ua_req_t *req = app ? ua_edge_request(r, app) : NULL;
-    ua_res_t *res = apr_pcalloc(r->pool, sizeof *res);
+    ua_req_t *req = app ? ua_edge_credentials(r, app) : NULL;
+    ua_res_t *res = NULL;
 
     if (!req) {
         return AUTH_GENERAL_ERROR;
     }
-    if (ua_gate_basic(app, req, res, user, password) == APR_SUCCESS) {
+    if (ua_gate_basic_known(app, req, user, password) != APR_SUCCESS) {
+        res = apr_pcalloc(r->pool, sizeof *res);
+    }
+    if (!res ||
+        ua_gate_basic(app, ua_edge_request(r, app), res, user, password) == APR_SUCCESS) {
         r->user = ua_edge_user(r, app->conf, req->session);
         return AUTH_GRANTED;
     }
