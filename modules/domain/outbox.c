@@ -93,6 +93,11 @@ apr_status_t ua_outbox_renew(ua_ctx_t *ctx, const ua_outbox_t *mail)
                   UA_ARGS(ua_n(ctx->now + UA_LEASE), ua_s(mail->id), ua_s(mail->lease)));
 }
 
+apr_status_t ua_outbox_release(ua_ctx_t *ctx, const ua_outbox_t *mail)
+{
+    return change(ctx, UA_Q(outbox_release), UA_ARGS(ua_s(mail->id), ua_s(mail->lease)));
+}
+
 apr_status_t ua_outbox_sent(ua_ctx_t *ctx, const ua_outbox_t *mail)
 {
     return change(ctx, UA_Q(outbox_sent),

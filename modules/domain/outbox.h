@@ -69,6 +69,9 @@ apr_status_t ua_outbox_claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id) U
 /* Prolongs the lease from ctx->now on. APR_NOTFOUND when it was lost. */
 apr_status_t ua_outbox_renew(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 
+/* Gives the claim back; no try is counted. APR_NOTFOUND when it was lost. */
+apr_status_t ua_outbox_release(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
+
 /* Done, to be tried again at `due`, or given up. */
 apr_status_t ua_outbox_sent(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 apr_status_t ua_outbox_later(ua_ctx_t *ctx, const ua_outbox_t *mail,

@@ -109,6 +109,7 @@ UA_QUERY(outbox_insert, "INSERT INTO outbox (id, site, account_id, kind, email, 
 UA_QUERY(outbox_due, "SELECT id FROM outbox WHERE site = %s AND state = 0 AND due <= %lld AND lease_until <= %lld ORDER BY due LIMIT %lld")
 UA_QUERY(outbox_claim, "UPDATE outbox SET lease = %s, lease_until = %lld WHERE id = %s AND state = 0 AND due <= %lld AND lease_until <= %lld")
 UA_QUERY(outbox_renew, "UPDATE outbox SET lease_until = %lld WHERE id = %s AND lease = %s AND state = 0")
+UA_QUERY(outbox_release, "UPDATE outbox SET lease = '', lease_until = 0 WHERE id = %s AND lease = %s AND state = 0")
 UA_QUERY(outbox_get, "SELECT account_id, kind, email, username, token_id, disown_id, attempts, created, expires, detail FROM outbox WHERE id = %s AND lease = %s AND state = 0")
 UA_QUERY(outbox_sent, "UPDATE outbox SET state = 1, sent = %lld, attempts = attempts + 1, lease = '', lease_until = 0 WHERE id = %s AND lease = %s AND state = 0")
 UA_QUERY(outbox_later, "UPDATE outbox SET attempts = attempts + 1, due = %lld, lease = '', lease_until = 0 WHERE id = %s AND lease = %s AND state = 0")

@@ -23,18 +23,22 @@ typedef struct watch_t {
     volatile apr_uint32_t ending;
 } watch_t;
 
-static void run(const watch_t *watch)
+/* One turn for each site; 1 when there may be more to do. */
+static int run(const watch_t *watch)
 {
+    int more = 0;
+
     for (int i = 0; i < watch->jobs->nelts; i++) {
         ua_jobs_t *jobs = APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *);
 
         if (watch->mails) {
-            (void)ua_jobs_mail(jobs, apr_time_now());
+            more |= ua_jobs_mail(jobs, apr_time_now());
         }
         else {
             ua_jobs_sweep(jobs, apr_time_now());
         }
     }
+    return more;
 }
 
 /* A child that ends, be it only after its last long answer, leaves the jobs to those with the new settings. */
@@ -52,8 +56,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
 
     (void)thread;
     for (int pauses = 0; !is_over(watch); pauses = (pauses + 1) % 2) {
-        if (pauses == 1) {
-            run(watch);
+        while (pauses == 1 && run(watch) && !is_over(watch)) {
         }
         apr_sleep(PAUSE);
     }

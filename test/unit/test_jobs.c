@@ -1,323 +1,237 @@
-/* test_jobs.c: mails leave, are tried again, are given up, and what is logged of it.
- *
- * A mail server that nobody runs stands for one that fails; a folder for one that works. Sweeping is in
- * test_jobs_sweep.c, a real mail server in test_jobs_smtp.c.
- */
+/* test_jobs.c: what is removed when its time is over, and nothing else (contract 8). */
 #include "fixture.h"
+#include "db_faults.h"
 
-#include "base/curl_smtp.h"
+#define MINUTE apr_time_from_sec(60)
+#define DAY    (1440 * MINUTE)
+#define KEPT   (90 * DAY) /* UserAuthRetention */
 
-#include <apr_network_io.h>
+/* A row of a table. Every column that `set` does not name is the id, if a text, or 0. */
+typedef struct swept_t {
+    const char *table;
+    const char *id;
+    const char *set;  /* "enabled=0 verified=1" */
+    const char *time; /* the column whose age decides */
+    apr_interval_time_t age;
+    int gone;
+    const char *comment;
+} swept_t;
 
-#define SECOND  apr_time_from_sec(1)
-#define LONGEST apr_time_from_sec(300)
+#define FAR "9000000000000000"
 
-/* smtp://127.0.0.1:<port> where nobody listens: bound once, so that it was free, and closed. */
-static const char *dead_server(ua_test_t *t)
+static const swept_t rows[] = {
+    {"account", "a1", "", "created", 7 * DAY + 1, 1, "never verified for a week"},
+    {"account", "a2", "", "created", 7 * DAY, 0, "not yet a week"},
+    {"account", "a3", "enabled=1 verified=1", "created", 400 * DAY, 0, "verified"},
+    {"account", "a4", "verified=1", "created", 400 * DAY, 0, "verified, then shut out"},
+    {"token", "t1", "state=1 ended=1", "expires", KEPT + 1, 1, "used, long past its end"},
+    {"token", "t2", "state=1 ended=1", "expires", KEPT, 0, "used, not yet"},
+    {"token", "t3", "", "expires", KEPT + 1, 1, "never used, long past its end"},
+    {"token", "t4", "", "expires", DAY, 0, "expired yesterday: still says so"},
+    {"token", "t5", "", "expires", -DAY, 0, "open"},
+    {"session", "s1", "", "expires", KEPT + 1, 1, "expired long ago"},
+    {"session", "s2", "", "expires", KEPT, 0, "not yet"},
+    {"session", "s3", "", "expires", -1, 0, "alive"},
+    {"session", "s4", "expires=" FAR, "ended", KEPT + 1, 1, "ended long ago"},
+    {"session", "s5", "expires=" FAR, "ended", KEPT, 0, "not yet"},
+    {"device", "d1", "", "expires", 1, 1, "expired: knows nobody"},
+    {"device", "d2", "", "expires", 0, 0, "expires now"},
+    {"device", "d3", "", "expires", -1, 0, "known"},
+    {"throttle", "h1", "", "touched", DAY + 1, 1, "idle for a day"},
+    {"throttle", "h2", "", "touched", DAY, 0, "not yet"},
+    {"throttle", "h3", "until=" FAR, "touched", DAY + 1, 0, "its wait lasts on"},
+    {"outbox", "o1", "state=1", "created", 7 * DAY + 1, 1, "sent: only the state is told"},
+    {"outbox", "o2", "state=1", "created", 7 * DAY, 0, "not yet"},
+    {"outbox", "o3", "state=2", "created", 7 * DAY + 1, 1, "given up"},
+    {"outbox", "o4", "state=0", "created", KEPT + 1, 0, "still waits: no mail is lost"},
+    {"event", "e1", "", "happened", KEPT + 1, 1, "long ago"},
+    {"event", "e2", "", "happened", KEPT, 0, "not yet"},
+};
+
+/* What `set` says of a column, or NULL. */
+static const char *said(ua_test_t *t, const swept_t *row, const char *column)
 {
-    apr_sockaddr_t *address = NULL;
-    apr_socket_t *socket = NULL;
+    const char *name = apr_pstrcat(t->pool, " ", column, "=", NULL);
+    const char *found = strstr(apr_pstrcat(t->pool, " ", row->set, NULL), name);
 
-    assert_int_equal(apr_sockaddr_info_get(&address, "127.0.0.1", APR_INET, 0, 0, t->pool),
-                     APR_SUCCESS);
-    assert_int_equal(apr_socket_create(&socket, APR_INET, SOCK_STREAM, APR_PROTO_TCP, t->pool),
-                     APR_SUCCESS);
-    assert_int_equal(apr_socket_bind(socket, address), APR_SUCCESS);
-    assert_int_equal(apr_socket_addr_get(&address, APR_LOCAL, socket), APR_SUCCESS);
-    assert_int_equal(apr_socket_close(socket), APR_SUCCESS);
-    return apr_psprintf(t->pool, "smtp://127.0.0.1:%d", (int)address->port);
+    if (strcmp(column, row->time) == 0) {
+        return apr_psprintf(t->pool, "%" APR_TIME_T_FMT, t->now - row->age);
+    }
+    if (!found) {
+        return NULL;
+    }
+    found += strlen(name);
+    return apr_pstrmemdup(t->pool, found, strcspn(found, " "));
 }
 
-static void use_server(ua_test_t *t, const char *url)
+static const char *value_of(ua_test_t *t, const swept_t *row, const char *column)
 {
-    t->conf->mail_kind = UA_MAIL_SMTP;
-    t->conf->mail_tls_mode = UA_SMTP_PLAIN;
-    t->conf->mail_target = url;
+    const char *value = said(t, row, column);
+    int text = ua_test_count(t,
+                             "SELECT COUNT(*) FROM pragma_table_info('%s') WHERE name = '%s' "
+                             "AND type = 'TEXT'",
+                             row->table, column) > 0;
+
+    if (value) {
+        return value;
+    }
+    return !text                               ? "0"
+           : strcmp(column, "account_id") == 0 ? "'keeper'"
+                                               : apr_psprintf(t->pool, "'%s'", row->id);
 }
 
-static void use_folder(ua_test_t *t, const char *name)
+static void insert(ua_test_t *t, const swept_t *row)
 {
-    t->conf->mail_kind = UA_MAIL_FOLDER;
-    t->conf->mail_target = apr_pstrcat(t->pool, t->folder, "/", name, NULL);
+    const char *columns =
+        ua_test_scalar(t, "SELECT group_concat(name) FROM pragma_table_info('%s')", row->table);
+    const char *values = "";
+    char *state = NULL;
+
+    for (char *c = apr_strtok(apr_pstrdup(t->pool, columns), ",", &state); c;
+         c = apr_strtok(NULL, ",", &state)) {
+        values = apr_pstrcat(t->pool, values, *values ? ", " : "", value_of(t, row, c), NULL);
+    }
+    ua_test_sql(t, "INSERT INTO %s (%s) VALUES (%s)", row->table, columns, values);
 }
 
-static apr_int64_t of_mail(ua_test_t *t, const char *column)
+static const char *key_of(const char *table)
 {
-    return ua_test_count(t, "SELECT %s FROM outbox", column);
+    return strcmp(table, "throttle") == 0 ? "name"
+           : strcmp(table, "device") == 0 ? "digest"
+                                          : "id";
 }
 
-/* MAIL-03: 1 s, 2 s, 4 s … 5 min, each up to a quarter longer, until the link ends; then an event. */
-static void a_failing_mail_is_tried_until_its_link_ends(void **state)
+static apr_int64_t is_there(ua_test_t *t, const char *table, const char *id)
 {
-    ua_test_t *t = ua_test_open("UserAuthVerifyLifetime 20m", NULL);
-    apr_interval_time_t delay = SECOND;
-    apr_time_t end = t->now + 20 * 60 * SECOND;
-    int tries = 0;
+    return ua_test_count(t, "SELECT COUNT(*) FROM %s WHERE %s = '%s'", table, key_of(table),
+                         id);
+}
+
+/* A site with an account that keeps what hangs on it. */
+static ua_test_t *begin(const char *line)
+{
+    static const swept_t keeper = {"account", "keeper", "enabled=1 verified=1", "created", 0,
+                                   0,         ""};
+    ua_test_t *t = ua_test_open(line, NULL);
+
+    insert(t, &keeper);
+    return t;
+}
+
+static void only_what_is_over_goes(void **state)
+{
+    ua_test_t *t = begin(NULL);
+    int wrong = 0;
 
     (void)state;
-    use_server(t, dead_server(t));
-    ua_test_expect(t, "UA0201: mail can't be sent and will be tried again: ");
-    ua_test_register(t, "alice");
-    while (of_mail(t, "state") == 0) {
-        apr_time_t began = apr_time_now();
-        apr_interval_time_t wait = 0;
-
-        assert_int_equal(of_mail(t, "attempts"), tries);
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now - 1), 0);
-        assert_int_equal(of_mail(t, "attempts"), tries); /* not before it is due */
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-        tries++;
-        if (of_mail(t, "state") != 0) {
-            break;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        insert(t, &rows[i]);
+        assert_int_equal(is_there(t, rows[i].table, rows[i].id), 1);
+    }
+    ua_jobs_sweep(t->jobs, t->now);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (is_there(t, rows[i].table, rows[i].id) == rows[i].gone) {
+            print_error("%s %s: %s\n", rows[i].table, rows[i].gone ? "stays" : "is gone",
+                        rows[i].comment);
+            wrong++;
         }
-        wait = of_mail(t, "due") - t->now;
-        assert_in_range(wait, delay, delay + delay / 4 + (apr_time_now() - began));
-        t->now = of_mail(t, "due");
-        delay = 2 * delay < LONGEST ? 2 * delay : LONGEST;
     }
-    assert_in_range(tries, 9, 13);
-    assert_true(t->now <= end);
-    assert_true(t->now + LONGEST + LONGEST / 4 >= end); /* not given up early */
-    assert_int_equal(of_mail(t, "state"), 2);
-    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event WHERE kind = 'mail_dropped' "
-                                      "AND detail = 'verify' AND account_id = (SELECT id FROM "
-                                      "account)"),
-                     1);
-    assert_int_equal(ua_test_events(t, "\"event\":\"mail_dropped\""), 1); /* INV-10 */
-    ua_test_clock(t, 7200);
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(is_there(t, "account", "keeper"), 1);
+    assert_string_equal(ua_test_scalar(t, "PRAGMA foreign_key_check"), "");
     ua_test_close(t);
 }
 
-/* Many that failed together do not come again together. */
-static void tries_are_spread(void **state)
+/* UserAuthRetention, UserAuthUnverifiedLifetime */
+static void the_directives_decide(void **state)
 {
-    ua_test_t *t = ua_test_open(NULL);
-    apr_int64_t spread = 0;
+    ua_test_t *t = ua_test_open("UserAuthRetention 2d", "UserAuthUnverifiedLifetime 1h", NULL);
+    const swept_t old[] = {{"event", "e1", "", "happened", 2 * DAY + 1, 1, ""},
+                           {"event", "e2", "", "happened", 2 * DAY, 0, ""},
+                           {"account", "a1", "", "created", 60 * MINUTE + 1, 1, ""},
+                           {"account", "a2", "", "created", 60 * MINUTE, 0, ""}};
 
     (void)state;
-    use_server(t, dead_server(t));
-    ua_test_expect(t, "UA0201");
-    for (int i = 0; i < 8; i++) {
-        ua_test_register(t, apr_psprintf(t->pool, "alice%d", i));
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
+        insert(t, &old[i]);
     }
-    ua_test_sql(t, "UPDATE outbox SET attempts = 12");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-    assert_int_equal(ua_test_count(t, "SELECT MIN(attempts) FROM outbox"), 13);
-    spread = ua_test_count(t, "SELECT MAX(due) - MIN(due) FROM outbox");
-    assert_true(spread > 5 * SECOND); /* of 75; alike by chance once in 10^8 */
+    ua_jobs_sweep(t->jobs, t->now);
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
+        assert_int_equal(is_there(t, old[i].table, old[i].id), !old[i].gone);
+    }
     ua_test_close(t);
 }
 
-/* One line for a cause, another for the next cause, one when all is well again. */
-static void a_cause_is_logged_once(void **state)
+/* Contract 8: name and address are free again; what hung on the account is gone with it (PRIV-05). */
+static void an_unverified_account_leaves_nothing(void **state)
 {
     ua_test_t *t = ua_test_open("UserAuthMailLimit off", NULL);
-    const char *dead = dead_server(t);
 
     (void)state;
     ua_test_register(t, "alice");
-    use_server(t, dead);
-    ua_test_expect(t, "UA0201: mail can't be sent and will be tried again: ");
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-        t->now = of_mail(t, "due");
+    assert_non_null(ua_test_mail(t));
+    ua_test_clock(t, (apr_int64_t)7 * 24 * 3600 + 1);
+    ua_jobs_sweep(t->jobs, t->now);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account"), 0);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 0);
+    assert_in_range(ua_test_post(t, "/auth/verify", "token", ua_test_token(t, "verify"), NULL),
+                    400, 410); /* its link does nothing */
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account"), 0);
+    apr_table_clear(t->jar);
+    ua_test_register(t, "alice");
+    ua_test_close(t);
+}
+
+/* Every child sweeps, but each only once a minute. */
+static void once_a_minute(void **state)
+{
+    static const swept_t old = {"event", "e1", "", "happened", KEPT + MINUTE, 1, ""};
+
+    static const struct {
+        apr_int64_t seconds; /* since the first sweep */
+        int sweeps;
+    } calls[] = {{0, 1}, {5, 0}, {55, 0}, {60, 1}, {65, 0}, {119, 0}, {125, 1}};
+
+    ua_test_t *t = begin(NULL);
+    apr_time_t start = t->now;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        t->now = start + apr_time_from_sec(calls[i].seconds);
+        insert(t, &old);
+        ua_jobs_sweep(t->jobs, t->now);
+        assert_int_equal(is_there(t, "event", "e1"), !calls[i].sweeps);
+        ua_test_sql(t, "DELETE FROM event");
     }
-    assert_int_equal(ua_test_logged(t, "UA0201"), 1);
-    assert_int_equal(ua_test_logged(t, "alice"), 0); /* PRIV-03 */
-    use_folder(t, "none");
-    ua_test_expect(t, "/none: ");
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-        t->now = of_mail(t, "due");
-    }
-    assert_int_equal(ua_test_logged(t, "UA0201"), 2);
-    use_server(t, dead); /* the first one again is news again */
-    ua_test_expect(t, "UA0201");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-    t->now = of_mail(t, "due");
-    use_folder(t, "mail");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-    assert_int_equal(ua_test_logged(t, "5 UA0202: mail is sent again"), 1);
-    ua_test_register(t, "bob");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-    assert_int_equal(ua_test_logged(t, "UA0202"), 1);
     ua_test_close(t);
 }
 
-/* The word about the cause is shared: another child that meets the same one says nothing. */
-static void children_share_the_cause(void **state)
+static void a_failure_is_said_and_tried_again(void **state)
 {
-    ua_test_t *t = ua_test_open("UserAuthMailLimit off", NULL);
-    ua_jobs_t *other = NULL;
+    static const swept_t old = {"event", "e1", "", "happened", KEPT + MINUTE, 1, ""};
+    ua_test_t *t = begin(NULL);
 
     (void)state;
-    assert_int_equal(ua_jobs_create(&other, t->site, t->app), APR_SUCCESS);
-    use_server(t, dead_server(t));
-    ua_test_expect(t, "UA0201");
-    ua_test_register(t, "alice");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-    t->now = of_mail(t, "due");
-    assert_int_equal(ua_jobs_mail(other, t->now), 1);
-    t->now = of_mail(t, "due");
-    use_folder(t, "mail");
-    assert_int_equal(ua_jobs_mail(other, t->now), 1);
-    assert_int_equal(ua_test_logged(t, "UA02"), 2);
-    ua_test_close(t);
-}
-
-static void a_sent_mail_is_done(void **state)
-{
-    ua_test_t *t = ua_test_open(NULL);
-
-    (void)state;
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
-    ua_test_register(t, "alice");
-    assert_non_null(ua_test_mail(t));
-    assert_int_equal(of_mail(t, "state"), 1);
-    assert_int_equal(of_mail(t, "attempts"), 1);
-    assert_in_range(of_mail(t, "sent"), t->now, t->now + 60 * SECOND);
-    assert_string_equal(ua_test_scalar(t, "SELECT lease FROM outbox"), "");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
-    ua_test_clock(t, 3600);
-    assert_null(ua_test_mail(t));
-    assert_int_equal(t->logs->nelts, 0); /* nothing to say */
-    ua_test_close(t);
-}
-
-/* MAIL-11: what expired while nobody sent is not sent any more, and holds nobody up. */
-static void an_expired_mail_is_given_up(void **state)
-{
-    ua_test_t *t = ua_test_open("UserAuthMailLimit off", "UserAuthVerifyLifetime 1h", NULL);
-
-    (void)state;
-    ua_test_register(t, "alice");
-    ua_test_clock(t, 3600);
-    ua_test_register(t, "bob");
-    assert_non_null(ua_test_mail(t));
-    assert_non_null(strstr(t->mail, "To: bob@example.org\r\n"));
-    assert_int_equal(ua_test_count(t, "SELECT state FROM outbox WHERE username = 'alice'"), 2);
-    assert_int_equal(ua_test_count(t, "SELECT state FROM outbox WHERE username = 'bob'"), 1);
-    assert_int_equal(ua_test_events(t, "\"event\":\"mail_dropped\""), 1);
-    assert_int_equal(ua_test_logged(t, "will be tried again"), 0); /* it will not */
-    ua_test_close(t);
-}
-
-/* A rival that takes the row while its mail is on the way: called from the log, which is written
- * between sending and marking. */
-static void steal(void *baton, ua_level_e level, const char *line)
-{
-    ua_test_t *t = baton;
-
-    (void)line;
-    assert_true(level <= UA_LOG_NOTICE);
-    ua_test_sql(t, "UPDATE outbox SET lease = 'rival', lease_until = %" APR_TIME_T_FMT,
-                t->now + apr_time_from_sec(3));
-}
-
-static void say_nothing(void *baton, ua_level_e level, const char *line)
-{
-    (void)baton;
-    (void)level;
-    (void)line;
-}
-
-/* MAIL-09: whose lease is lost marks nothing; the new holder decides. */
-static void a_lost_lease_marks_nothing(void **state)
-{
-    enum { FAILS, WORKS, EXPIRED };
-
-    (void)state;
-    for (int outcome = FAILS; outcome <= EXPIRED; outcome++) {
-        ua_test_t *t = ua_test_open(NULL);
-
-        ua_test_register(t, "alice");
-        t->app->host.log = steal;
-        if (outcome == WORKS) {
-            t->cause = 1; /* so that it is said: mail is sent again */
-        }
-        else {
-            use_server(t, dead_server(t));
-        }
-        if (outcome == EXPIRED) {
-            ua_test_sql(t, "UPDATE outbox SET expires = %" APR_TIME_T_FMT, t->now + 1);
-        }
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-        assert_string_equal(ua_test_scalar(t, "SELECT lease FROM outbox"), "rival");
-        assert_int_equal(of_mail(t, "state"), 0);
-        assert_int_equal(of_mail(t, "attempts"), 0);
-        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event WHERE kind = "
-                                          "'mail_dropped'"),
-                         0);
-        assert_int_equal(ua_test_events(t, "mail_dropped"), 0);
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0); /* leased */
-        t->app->host.log = say_nothing;
-        use_folder(t, "mail");
-        ua_test_clock(t, 3); /* the rival was killed: its lease ends */
-        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
-        assert_int_equal(of_mail(t, "state"), outcome == EXPIRED ? 2 : 1);
-        ua_test_close(t);
-    }
-}
-
-/* Design 8: a job takes its own site's rows only: it could not make the other's links. */
-static void another_sites_mail_is_left_alone(void **state)
-{
-    ua_test_t *t = ua_test_open(NULL);
-
-    (void)state;
-    ua_test_register(t, "alice");
-    ua_test_sql(t, "UPDATE outbox SET site = 'https://other.example'");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
-    assert_int_equal(of_mail(t, "state"), 0);
-    ua_test_close(t);
-}
-
-/* An outbox that cannot be read is said each time it is tried, and tried again. */
-static void a_broken_outbox(void **state)
-{
-    ua_test_t *t = ua_test_open(NULL);
-
-    (void)state;
-    ua_test_register(t, "alice");
-    ua_test_sql(t, "ALTER TABLE outbox RENAME TO gone");
-    ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
-    ua_test_sql(t, "ALTER TABLE gone RENAME TO outbox");
-    assert_non_null(ua_test_mail(t));
-    ua_test_close(t);
-}
-
-/* A stopped child begins no mail, and loses none. */
-static void a_stopped_job_sends_nothing(void **state)
-{
-    ua_test_t *t = ua_test_open(NULL);
-    ua_jobs_t *other = NULL;
-
-    (void)state;
-    assert_int_equal(ua_jobs_create(&other, t->site, t->app), APR_SUCCESS);
-    ua_test_register(t, "alice");
-    ua_jobs_stop(other);
-    (void)ua_jobs_mail(other, t->now);
-    assert_int_equal(of_mail(t, "state"), 0);
-    assert_int_equal(of_mail(t, "attempts"), 0);
-    assert_non_null(ua_test_mail(t));
+    insert(t, &old);
+    faults_add((fault_t){.kinds = FAULT_WRITE, .times = 2});
+    ua_test_expect(t, "UA0204: old rows can't be removed: token_sweep");
+    ua_jobs_sweep(t->jobs, t->now);
+    faults_off();
+    assert_int_equal(is_there(t, "event", "e1"), 1);
+    ua_test_clock(t, 60);
+    ua_jobs_sweep(t->jobs, t->now);
+    assert_int_equal(is_there(t, "event", "e1"), 0);
     ua_test_close(t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_failing_mail_is_tried_until_its_link_ends),
-        cmocka_unit_test(tries_are_spread),
-        cmocka_unit_test(a_cause_is_logged_once),
-        cmocka_unit_test(children_share_the_cause),
-        cmocka_unit_test(a_sent_mail_is_done),
-        cmocka_unit_test(an_expired_mail_is_given_up),
-        cmocka_unit_test(a_lost_lease_marks_nothing),
-        cmocka_unit_test(another_sites_mail_is_left_alone),
-        cmocka_unit_test(a_broken_outbox),
-        cmocka_unit_test(a_stopped_job_sends_nothing),
+        cmocka_unit_test(only_what_is_over_goes),
+        cmocka_unit_test(the_directives_decide),
+        cmocka_unit_test(an_unverified_account_leaves_nothing),
+        cmocka_unit_test(once_a_minute),
+        cmocka_unit_test(a_failure_is_said_and_tried_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,20 @@ static void leases(void **state)
     assert_int_equal(ua_test_count(t, "SELECT sent FROM outbox"), ctx->now);
 }
 
+/* Given back at once, and no try. */
+static void released(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    const char *id = queued(t, ctx, &verify_mail);
+    ua_outbox_t *first = claimed(ctx, id);
+
+    assert_int_equal(ua_outbox_release(ctx, first), APR_SUCCESS);
+    assert_int_equal(ua_outbox_release(ctx, first), APR_NOTFOUND);
+    assert_int_equal(due(ctx), 1);
+    assert_int_equal(claimed(ctx, id)->attempts, 0);
+}
+
 /* MAIL-03: not before its time, and counted. */
 static void tried_again(void **state)
 {
@@ -282,10 +296,10 @@ static void failures(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        site_test(queued_and_claimed), site_test(leases),     site_test(tried_again),
-        site_test(due_in_order),       site_test(for_nobody), site_test(all_dropped),
-        site_test(the_last_fares),     site_test(swept),      site_test(one_winner),
-        site_test(failures),
+        site_test(queued_and_claimed), site_test(leases),         site_test(released),
+        site_test(tried_again),        site_test(due_in_order),   site_test(for_nobody),
+        site_test(all_dropped),        site_test(the_last_fares), site_test(swept),
+        site_test(one_winner),         site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
