@@ -7,14 +7,16 @@
 typedef struct ua_member_t {
     const char *username;
     const char *display_name;
-    apr_time_t since;         /* when the address was confirmed */
-    const char *username_key; /* lists are in its order */
+    apr_time_t since; /* when the address was confirmed */
+    const char *username_key;
+    const char *display_key; /* of a search that found this name; else NULL */
 } ua_member_t;
 
-/* At most `most` members behind the key `after` ("": from the first), whose username or display name
- * begins with `prefix` ("": all), without regard to case; nothing in it is a wildcard. Array of
- * ua_member_t. */
+/* At most `most` members behind `after` (NULL: from the first), whose username or display name begins with
+ * `prefix` ("": all), without regard to case; nothing in it is a wildcard. Usernames come first, in their order,
+ * then display names in theirs, so that a page costs the same however many there are. Of `after` only the keys
+ * are read. Array of ua_member_t. */
 apr_status_t ua_member_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *prefix,
-                            const char *after, int most) UA_MUST_USE;
+                            const ua_member_t *after, int most) UA_MUST_USE;
 
 #endif

@@ -13,11 +13,12 @@
 #define PAGE_MOST   100
 #define SEARCH_MOST 64
 #define KEY_MOST    32
+#define CURSOR_MOST 1024 /* a folded display name has at most three times its 64 characters */
 #define KEY_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
 typedef struct asked_t {
     const char *prefix;
-    const char *after; /* a username key */
+    const ua_member_t *after; /* NULL: from the first */
     int limit;
 } asked_t;
 
@@ -45,24 +46,38 @@ static int limit_of(const char *text)
     return *text == '\0' && limit <= PAGE_MOST ? limit : 0;
 }
 
-/* The key in a cursor; NULL when none of ours looks so. */
-static const char *key_of(apr_pool_t *pool, const char *cursor)
+/* A cursor is "username key", or "username key/display key" behind those found by their display names. NULL when
+ * none of ours looks so. */
+static const ua_member_t *member_of(apr_pool_t *pool, const char *cursor)
 {
+    ua_member_t *after = apr_pcalloc(pool, sizeof *after);
     apr_size_t bytes = strlen(cursor) * 3 / 4;
-    char *key = NULL;
+    apr_size_t key = 0;
+    char *text = NULL;
 
-    if (*cursor == '\0') {
-        return "";
-    }
-    if (bytes > KEY_MOST) {
+    if (bytes > CURSOR_MOST) {
         return NULL;
     }
-    key = apr_pcalloc(pool, bytes + 1);
-    if (ua_base64url_decode((unsigned char *)key, bytes, cursor) != APR_SUCCESS ||
-        strspn(key, KEY_LETTERS) != bytes) {
+    text = apr_pcalloc(pool, bytes + 1);
+    if (ua_base64url_decode((unsigned char *)text, bytes, cursor) != APR_SUCCESS) {
         return NULL;
     }
-    return key;
+    key = strspn(text, KEY_LETTERS);
+    after->username_key = apr_pstrmemdup(pool, text, key);
+    after->display_key = text[key] == '/' ? text + key + 1 : NULL;
+    return key <= KEY_MOST && (after->display_key || key == bytes) && strlen(text) == bytes &&
+                   ua_utf8_valid(text, bytes)
+               ? after
+               : NULL;
+}
+
+static const char *cursor_of(apr_pool_t *pool, const ua_member_t *last)
+{
+    const char *text = last->display_key
+                           ? apr_pstrcat(pool, last->username_key, "/", last->display_key, NULL)
+                           : last->username_key;
+
+    return ua_base64url(pool, text, strlen(text));
 }
 
 /* What was asked; 0 when it makes no sense. */
@@ -76,9 +91,10 @@ static int read_query(asked_t *out, const ua_req_t *req)
         return 0;
     }
     out->prefix = ua_utf8_trim(req->ctx->pool, prefix);
-    out->after = key_of(req->ctx->pool, after);
+    out->after = *after ? member_of(req->ctx->pool, after) : NULL;
     out->limit = limit_of(limit);
-    return out->after && out->limit > 0 && ua_utf8_length(out->prefix) <= SEARCH_MOST;
+    return (out->after || !*after) && out->limit > 0 &&
+           ua_utf8_length(out->prefix) <= SEARCH_MOST;
 }
 
 /* "2026-11-21" */
@@ -108,7 +124,7 @@ static void add_next(ua_res_t *res, ua_req_t *req, const asked_t *asked,
                      const ua_member_t *last)
 {
     apr_pool_t *pool = req->ctx->pool;
-    const char *cursor = ua_base64url(pool, last->username_key, strlen(last->username_key));
+    const char *cursor = cursor_of(pool, last);
 
     ua_json_set(res->view, "next", cursor);
     if (!req->wants_json) {
@@ -143,7 +159,7 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
     }
     if (!req->wants_json) {
         ua_json_set(res->view, "q", *asked.prefix ? asked.prefix : NULL);
-        ua_json_set_flag(res->view, "later", *asked.after != '\0');
+        ua_json_set_flag(res->view, "later", asked.after != NULL);
         ua_json_set_flag(res->view, "any", shown > 0);
     }
     return APR_SUCCESS;

@@ -2,3 +2,6 @@
 
 -- Names of groups, separated by commas: for "Require userauth-group".
 ALTER TABLE account ADD COLUMN member_of TEXT NOT NULL DEFAULT '';
+
+-- A search among members by display name.
+CREATE INDEX account_display ON account (enabled, hidden, display_key, username_key);

@@ -21,13 +21,19 @@ static const char *add(ua_ctx_t *ctx, const char *username, const char *display_
     return account.id;
 }
 
-/* The usernames found, with a blank behind each. */
+/* The usernames found, with a blank behind each. `after`: "", "username key" or "username key/display key". */
 static const char *names(ua_ctx_t *ctx, const char *prefix, const char *after, int most)
 {
+    const char *slash = strchr(after, '/');
+    ua_member_t last = {.username_key = after, .display_key = slash ? slash + 1 : NULL};
     apr_array_header_t *list = NULL;
     const char *text = "";
 
-    assert_int_equal(ua_member_list(&list, ctx, prefix, after, most), APR_SUCCESS);
+    if (slash) {
+        last.username_key = apr_pstrmemdup(ctx->pool, after, (apr_size_t)(slash - after));
+    }
+    assert_int_equal(ua_member_list(&list, ctx, prefix, *after ? &last : NULL, most),
+                     APR_SUCCESS);
     for (int i = 0; i < list->nelts; i++) {
         text = apr_pstrcat(ctx->pool, text, APR_ARRAY_IDX(list, i, ua_member_t).username, " ",
                            NULL);
@@ -45,7 +51,7 @@ static void tells_each(void **state)
     ctx->now -= SECONDS(3600);
     (void)add(ctx, "Anna.B", "Anna B\xC3\xA9la");
     ctx->now += SECONDS(3600);
-    assert_int_equal(ua_member_list(&list, ctx, "", "", 10), APR_SUCCESS);
+    assert_int_equal(ua_member_list(&list, ctx, "", NULL, 10), APR_SUCCESS);
     assert_int_equal(list->nelts, 1);
     member = &APR_ARRAY_IDX(list, 0, ua_member_t);
     assert_string_equal(member->username, "Anna.B");
@@ -91,7 +97,29 @@ static void in_pages(void **state)
     assert_string_equal(names(ctx, "", "e5x", 2), "");
     assert_string_equal(names(ctx, "", "c", 1), "C3x "); /* of somebody who left */
     assert_string_equal(names(ctx, "X", "", 2), "a1x b2x ");
-    assert_string_equal(names(ctx, "X", "b2x", 9), "C3x d4x e5x ");
+    assert_string_equal(names(ctx, "X", "b2x/x", 9), "C3x d4x e5x ");
+    ua_db_release(ctx);
+}
+
+/* Usernames first, then display names; who has both is there once. */
+static void in_pages_of_both_names(void **state)
+{
+    ua_ctx_t *ctx = ua_test_context(*state);
+
+    (void)add(ctx, "max2", "Max B");
+    (void)add(ctx, "max1", "Anna");
+    (void)add(ctx, "b2", "Max A");
+    (void)add(ctx, "c3", "MAX A");
+    (void)add(ctx, "a1", "max c");
+    (void)add(ctx, "d4", "Ma");
+    assert_string_equal(names(ctx, "max", "", 10), "max1 max2 b2 c3 a1 ");
+    assert_string_equal(names(ctx, "max", "", 3), "max1 max2 b2 ");
+    assert_string_equal(names(ctx, "max", "b2/max a", 3), "c3 a1 ");
+    assert_string_equal(names(ctx, "max", "max1", 2), "max2 b2 ");
+    assert_string_equal(names(ctx, "max", "max2", 2), "b2 c3 ");
+    assert_string_equal(names(ctx, "max", "a1/max c", 2), "");
+    assert_string_equal(names(ctx, "max a", "", 1), "b2 ");
+    assert_string_equal(names(ctx, "max", "zz/a", 2), "b2 c3 "); /* of another search */
     ua_db_release(ctx);
 }
 
@@ -180,17 +208,18 @@ static void failures(void **state)
     apr_array_header_t *list = NULL;
 
     site_break(t, "account");
-    assert_failure(ctx, ua_member_list(&list, ctx, "", "", 10), "member_list");
-    assert_failure(ctx, ua_member_list(&list, ctx, "a", "", 10), "member_search");
+    assert_failure(ctx, ua_member_list(&list, ctx, "", NULL, 10), "member_list");
+    assert_failure(ctx, ua_member_list(&list, ctx, "a", NULL, 10), "member_by_username");
     assert_null(list);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        site_test(tells_each), site_test(only_who_is_to_be_seen), site_test(in_pages),
-        site_test(searched),   site_test(no_wildcards),           site_test(to_the_last_letter),
-        site_test(failures),
+        site_test(tells_each),         site_test(only_who_is_to_be_seen),
+        site_test(in_pages),           site_test(in_pages_of_both_names),
+        site_test(searched),           site_test(no_wildcards),
+        site_test(to_the_last_letter), site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
