@@ -8,22 +8,30 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <time.h>
 
-#define ROUND       64 /* a cache line: neighbours do not slow each other */
-#define BOUND_MOST  256
-#define TURN        apr_time_from_msec(5) /* how long one waits at a slot before trying the next */
+#define ROUND      64 /* a cache line: neighbours do not slow each other */
+#define BOUND_MOST 256
+#define TURN                                                                                   \
+    apr_time_from_msec(5) /* how often the first in the queue looks for a dead owner's slot */
+#define GATE_WAIT   apr_time_from_sec(1) /* it is held for microseconds */
 #define NSEC_IN_SEC 1000000000L
 
 struct ua_lock_t {
     pthread_mutex_t mutex;
 } __attribute__((aligned(ROUND)));
 
-/* The slots come first, then the places in the queue. */
+/* Who waits holds a place of a ring, and waits for the place before it: so each waits behind one, and only the first
+ * for a slot. One place more than the queue is long stays free: nobody takes the place that another one still waits
+ * for. */
 struct ua_slots_t {
     int slots;
     int queue;
-    ua_lock_t locks[];
+    int next;    /* the place of the next to come; guarded by the gate */
+    sem_t freed; /* a slot, for the first in the queue */
+    ua_lock_t gate;
+    ua_lock_t locks[]; /* the slots, then the places */
 };
 
 apr_size_t ua_lock_size(void)
@@ -124,21 +132,23 @@ void ua_lock_leave(ua_lock_t *lock)
 
 apr_size_t ua_slots_size(int slots, int queue)
 {
-    return sizeof(ua_slots_t) + (apr_size_t)(slots + queue) * sizeof(ua_lock_t);
+    return sizeof(ua_slots_t) + (apr_size_t)(slots + queue + 1) * sizeof(ua_lock_t);
 }
 
 apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue)
 {
     ua_slots_t *all = memory;
+    int rc = 0;
 
     if (slots < 1 || slots > BOUND_MOST || queue < 1 || queue > BOUND_MOST) {
         return APR_EINVAL;
     }
-    for (int i = 0; i < slots + queue; i++) {
-        int rc = mutex_init(&all->locks[i].mutex);
-        if (rc != 0) {
-            return APR_FROM_OS_ERROR(rc);
-        }
+    rc = sem_init(&all->freed, 1, 0) == 0 ? mutex_init(&all->gate.mutex) : errno;
+    for (int i = 0; rc == 0 && i < slots + queue + 1; i++) {
+        rc = mutex_init(&all->locks[i].mutex);
+    }
+    if (rc != 0) {
+        return APR_FROM_OS_ERROR(rc);
     }
     all->slots = slots;
     all->queue = queue;
@@ -146,10 +156,10 @@ apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue)
     return APR_SUCCESS;
 }
 
-/* The first free lock of `count` from `first` on, or -1. */
-static int any_of(ua_slots_t *all, int first, int count)
+/* A free slot, or -1. */
+static int any_slot(ua_slots_t *all)
 {
-    for (int i = first; i < first + count; i++) {
+    for (int i = 0; i < all->slots; i++) {
         if (try_lock(&all->locks[i])) {
             return i;
         }
@@ -157,34 +167,77 @@ static int any_of(ua_slots_t *all, int first, int count)
     return -1;
 }
 
-/* Waits at one slot after the other, beginning at a different one for each place in the queue. -1
- * when the time is over. */
+static ua_lock_t *place_at(ua_slots_t *all, int number)
+{
+    return &all->locks[all->slots + number % (all->queue + 1)];
+}
+
+static int is_free(ua_lock_t *lock)
+{
+    int got = try_lock(lock);
+
+    if (got) {
+        ua_lock_leave(lock);
+    }
+    return got;
+}
+
+/* Inside the gate: a slot when nobody waits, else a place behind the others. */
+static apr_status_t line_up(ua_slots_t *all, int *slot, int *place)
+{
+    int next = all->next;
+
+    if (is_free(place_at(all, next + all->queue))) { /* the place before this one */
+        *slot = any_slot(all);
+    }
+    if (*slot >= 0) {
+        return APR_SUCCESS;
+    }
+    if (!is_free(place_at(all, next + 1)) || !try_lock(place_at(all, next))) {
+        return APR_EAGAIN;
+    }
+    all->next = (next + 1) % (all->queue + 1);
+    *place = next;
+    return APR_SUCCESS;
+}
+
+/* A slot, or -1 when the time is over. */
 static int wait_for_slot(ua_slots_t *all, int place, apr_interval_time_t wait)
 {
     struct timespec until = after(wait);
     apr_interval_time_t rest = wait;
+    ua_lock_t *before = place_at(all, place + all->queue);
 
-    for (int turn = place; rest > 0; turn++) {
-        int slot = turn % all->slots;
-        if (timed_lock(&all->locks[slot], rest < TURN ? rest : TURN)) {
+    if (ua_lock_enter(before, wait) != APR_SUCCESS) {
+        return -1;
+    }
+    ua_lock_leave(before);
+    for (;;) {
+        int slot = any_slot(all);
+        struct timespec turn;
+
+        rest = left(&until);
+        if (slot >= 0 || rest <= 0) {
             return slot;
         }
-        rest = left(&until);
+        turn = after(rest < TURN ? rest : TURN);
+        (void)sem_clockwait(&all->freed, CLOCK_MONOTONIC, &turn);
     }
-    return -1;
 }
 
 apr_status_t ua_slots_enter(ua_slots_t *slots, apr_interval_time_t wait, int *slot)
 {
-    int got = any_of(slots, 0, slots->slots);
+    int got = -1;
+    int place = -1;
+    apr_status_t rv = APR_SUCCESS;
 
+    UA_CHECK(ua_lock_enter(&slots->gate, GATE_WAIT));
+    rv = line_up(slots, &got, &place);
+    ua_lock_leave(&slots->gate);
+    UA_CHECK(rv);
     if (got < 0) {
-        int place = any_of(slots, slots->slots, slots->queue);
-        if (place < 0) {
-            return APR_EAGAIN;
-        }
         got = wait_for_slot(slots, place, wait);
-        ua_lock_leave(&slots->locks[place]);
+        ua_lock_leave(place_at(slots, place));
     }
     if (got < 0) {
         return APR_TIMEUP;
@@ -195,7 +248,13 @@ apr_status_t ua_slots_enter(ua_slots_t *slots, apr_interval_time_t wait, int *sl
 
 void ua_slots_leave(ua_slots_t *slots, int slot)
 {
-    if (slot >= 0 && slot < slots->slots) {
-        ua_lock_leave(&slots->locks[slot]);
+    int told = 0;
+
+    if (slot < 0 || slot >= slots->slots) {
+        return;
+    }
+    ua_lock_leave(&slots->locks[slot]);
+    if (sem_getvalue(&slots->freed, &told) == 0 && told < slots->slots) {
+        (void)sem_post(&slots->freed);
     }
 }

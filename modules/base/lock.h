@@ -23,7 +23,8 @@ apr_status_t ua_lock_enter(ua_lock_t *lock, apr_interval_time_t wait) UA_MUST_US
 
 void ua_lock_leave(ua_lock_t *lock);
 
-/* A bound: `slots` callers at once, `queue` more waiting, the rest refused. 1..256 each. */
+/* A bound: `slots` callers at once, `queue` more waiting, served in the order they came (but that who waits in vain
+ * and leaves lets the next one pass those before it), the rest refused. 1..256 each. */
 apr_size_t ua_slots_size(int slots, int queue);
 apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue) UA_MUST_USE;
 

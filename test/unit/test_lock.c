@@ -14,6 +14,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -239,6 +241,74 @@ static void test_queue_is_bounded(void **state)
     ua_slots_leave(slots, taken[0]);
 }
 
+#define LINE 6
+
+typedef struct line_t {
+    ua_slots_t *slots;
+    int number;
+    volatile pid_t thread;
+    int served; /* as which one, from 1 on */
+} line_t;
+
+static int served;
+
+static void *stand_in_line(void *data)
+{
+    line_t *own = data;
+    int slot = -1;
+
+    own->thread = gettid();
+    if (ua_slots_enter(own->slots, LONG, &slot) == APR_SUCCESS) {
+        own->served = ++served; /* there is one slot */
+        ua_slots_leave(own->slots, slot);
+    }
+    return NULL;
+}
+
+/* 1 when the thread sleeps. */
+static int sleeps(pid_t thread)
+{
+    char path[64];
+    char text[256] = "";
+    FILE *file = NULL;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+    file = thread > 0 ? fopen(path, "r") : NULL;
+    if (file) {
+        (void)fread(text, 1, sizeof text - 1, file);
+        (void)fclose(file);
+    }
+    return strstr(text, ") S ") != NULL;
+}
+
+/* Who came first is served first. */
+static void test_queue_is_fair(void **state)
+{
+    ua_slots_t *slots = NULL;
+    pthread_t threads[LINE];
+    line_t line[LINE];
+    int slot = -1;
+
+    memset(line, 0, sizeof line);
+    assert_int_equal(ua_slots_init(&slots, *state, 1, LINE), APR_SUCCESS);
+    for (int round = 0; round < 3; round++) {
+        served = 0;
+        assert_int_equal(ua_slots_enter(slots, 0, &slot), APR_SUCCESS);
+        for (int i = 0; i < LINE; i++) {
+            line[i] = (line_t){slots, i, 0, 0};
+            assert_int_equal(pthread_create(&threads[i], NULL, stand_in_line, &line[i]), 0);
+            while (!sleeps(line[i].thread)) {
+            }
+        }
+        assert_int_equal(ua_slots_enter(slots, LONG, &slot), APR_EAGAIN);
+        ua_slots_leave(slots, slot);
+        for (int i = 0; i < LINE; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            assert_int_equal(line[i].served, i + 1);
+        }
+    }
+}
+
 static int take_slots(void *data)
 {
     int slot = -1;
@@ -292,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slots_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slots_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_queue_is_fair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slots_of_a_killed_process, setup, teardown),
     };
 
