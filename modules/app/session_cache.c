@@ -1,9 +1,9 @@
 /* session_cache.c: sessions that this process read a moment ago, so that a gated request asks no database.
  *
- * A table of fixed size, found by a keyed digest of the credential: SipHash with two secret keys of this process, since
- * nobody sees it (SHA-256 costs as much as all the rest, and of a token three times that). Entries are read and written without a
- * lock: each has a number that is odd while somebody writes it, and who reads checks that it stayed the
- * same. An entry holds until its time is over, or the generation of its account (generation.h) changes. */
+ * A table of fixed size, found by a keyed digest of the credential: SipHash with two secret keys of this process,
+ * since nobody sees it (SHA-256 costs as much as all the rest, and of a token three times that). Entries are read
+ * and written without a lock: each has a number that is odd while somebody writes it, and who reads checks that it
+ * stayed the same. An entry holds until its time is over, or the generation of its account (generation.h) changes. */
 #include "app.h"
 #include "base/crypto.h"
 #include "base/generation.h"
@@ -24,6 +24,7 @@
 /* All of an entry, in one piece. */
 typedef struct copy_t {
     ua_session_key_t key;
+    const ua_generation_t *now; /* the account's, and what it was */
     apr_uint32_t generation;
     apr_time_t stored;
     apr_time_t until;
@@ -136,10 +137,10 @@ static int lives(const copy_t *copy, apr_time_t then)
            (copy->key.kind == UA_CREDENTIAL_TOKEN && then < s->refresh_until);
 }
 
-static int is_valid(const ua_session_cache_t *cache, const copy_t *copy, const ua_ctx_t *ctx)
+static int is_valid(const copy_t *copy, const ua_ctx_t *ctx)
 {
     return ctx->now >= copy->stored && ctx->now < copy->until && lives(copy, ctx->now + LATE) &&
-           ua_generation_of(cache->generations, copy->session.account_id) == copy->generation;
+           *copy->now == copy->generation;
 }
 
 static void point_texts(copy_t *copy)
@@ -154,12 +155,26 @@ static void point_texts(copy_t *copy)
     }
 }
 
+/* The key's session when the entry is of it and still holds; else NULL. */
+static ua_session_t *session_in(entry_t *entry, const ua_session_key_t *key,
+                                const ua_ctx_t *ctx)
+{
+    piece_t *piece = may_be(entry, key) ? read_entry(ctx->pool, entry) : NULL;
+
+    if (!piece || piece->copy.key.kind != key->kind ||
+        memcmp(piece->copy.key.digest, key->digest, sizeof key->digest) != 0) {
+        return NULL;
+    }
+    point_texts(&piece->copy);
+    return is_valid(&piece->copy, ctx) ? &piece->copy.session : NULL;
+}
+
 apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
                                    const ua_session_cache_t *cache, ua_ctx_t *ctx,
                                    ua_credential_e kind, const char *secret)
 {
     entry_t *set = NULL;
-    piece_t *piece = NULL;
+    ua_session_t *session = NULL;
 
     memset(key, 0, sizeof *key);
     if (!cache) {
@@ -172,21 +187,14 @@ apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
     key->digest[0] ^= kind; /* one secret of two kinds has two places */
     key->epoch = ua_generation_epoch(cache->generations);
     set = set_of(cache, key);
-    for (int i = 0; i < WAYS; i++) {
-        if (!may_be(&set[i], key)) {
-            continue;
-        }
-        piece = read_entry(ctx->pool, &set[i]);
-        if (piece && piece->copy.key.kind == key->kind &&
-            memcmp(piece->copy.key.digest, key->digest, sizeof key->digest) == 0) {
-            point_texts(&piece->copy);
-            if (is_valid(cache, &piece->copy, ctx)) {
-                *out = &piece->copy.session;
-                return APR_SUCCESS;
-            }
-        }
+    for (int i = 0; i < WAYS && !session; i++) {
+        session = session_in(&set[i], key, ctx);
     }
-    return APR_NOTFOUND;
+    if (!session) {
+        return APR_NOTFOUND;
+    }
+    *out = session;
+    return APR_SUCCESS;
 }
 
 /* How many words it takes; 0 when the texts are too long. */
@@ -249,7 +257,8 @@ void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,
     }
     piece.copy.until = until < last ? until : last;
     piece.copy.session.last_used = ctx->now;
-    piece.copy.generation = ua_generation_of(cache->generations, session->account_id);
+    piece.copy.now = ua_generation_of(cache->generations, session->account_id);
+    piece.copy.generation = *piece.copy.now;
     if (ua_generation_epoch(cache->generations) == key->epoch) {
         write_entry(place_of(cache, key), &piece, used);
     }

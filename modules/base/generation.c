@@ -6,8 +6,8 @@
 #define COUNTERS 16384
 
 struct ua_generations_t {
-    _Atomic apr_uint32_t epoch;
-    _Atomic apr_uint32_t of[COUNTERS];
+    ua_generation_t epoch;
+    ua_generation_t of[COUNTERS];
 };
 
 apr_size_t ua_generations_size(void)
@@ -27,9 +27,10 @@ apr_uint32_t ua_generation_epoch(const ua_generations_t *generations)
     return generations->epoch;
 }
 
-apr_uint32_t ua_generation_of(const ua_generations_t *generations, const char *account_id)
+const ua_generation_t *ua_generation_of(const ua_generations_t *generations,
+                                        const char *account_id)
 {
-    return generations->of[counter_of(account_id)];
+    return &generations->of[counter_of(account_id)];
 }
 
 void ua_generation_change(ua_ctx_t *ctx, const char *account_id)

@@ -9,6 +9,7 @@
 #include "base.h"
 
 typedef struct ua_generations_t ua_generations_t;
+typedef _Atomic apr_uint32_t ua_generation_t;
 
 /* Bytes of the table. Zeroed memory is one. */
 apr_size_t ua_generations_size(void);
@@ -17,8 +18,10 @@ apr_size_t ua_generations_size(void);
  * changed afterwards, that may be of before the change, and is not to be remembered. */
 apr_uint32_t ua_generation_epoch(const ua_generations_t *generations);
 
-/* The account's own number. Read after what is to be remembered, and before the epoch again. */
-apr_uint32_t ua_generation_of(const ua_generations_t *generations, const char *account_id);
+/* The account's own number, which other children change. Read after what is to be remembered, and before the
+ * epoch again. It stays at its place as long as the table does. */
+const ua_generation_t *ua_generation_of(const ua_generations_t *generations,
+                                        const char *account_id);
 
 /* Says that this transaction changes what a session shows of an account, or ends one of its sessions.
  * Whoever writes such a row calls it. */

@@ -28,5 +28,6 @@ apr_status_t ua_jwt_sign_person(const char **out, apr_pool_t *pool, ua_jwt_keys_
     set_known(claims, "email", person->email);
     set_known(claims, "name", person->name);
     json_object_set_new(claims, "groups", ua_jwt_words(pool, person->groups, ","));
-    return ua_jwt_sign_claims(out, pool, keys, "JWT", ua_json_text(pool, claims), person->issued);
+    return ua_jwt_sign_claims(out, pool, keys, "JWT", ua_json_text(pool, claims),
+                              person->issued);
 }

@@ -157,7 +157,8 @@ static void tell_token(request_rec *r, const ua_app_t *app, const ua_req_t *gate
     apr_status_t rv = ua_gate_token(&token, app, gated->ctx, gated->session);
 
     if (rv != APR_SUCCESS) {
-        ua_app_log(app, gated->ctx, UA_LOG_ERR, "UA0109: a request has no X-Userauth-Token", rv);
+        ua_app_log(app, gated->ctx, UA_LOG_ERR, "UA0109: a request has no X-Userauth-Token",
+                   rv);
         return;
     }
     keep_headers(r, app->conf);

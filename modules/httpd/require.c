@@ -115,8 +115,9 @@ static authz_status check_fresh(request_rec *r, const char *line, const void *pa
         return nobody(r);
     }
     if (!words || ua_duration_parse(&age, words) != APR_SUCCESS || age <= 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "UA0110: Require userauth-fresh is refused: its expression is no duration");
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r,
+            "UA0110: Require userauth-fresh is refused: its expression is no duration");
         return AUTHZ_GENERAL_ERROR;
     }
     if (r->request_time < session->auth_time + age) {

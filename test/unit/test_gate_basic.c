@@ -14,7 +14,7 @@ static int basic(ua_test_t *t, const char *user, const char *password)
 
     ua_test_header(t, "Accept", "text/html");
     (void)ua_test_gated(t, UA_METHOD_GET, "/app"); /* a fresh request, of nobody */
-    t->req->fields = NULL; /* as the edge hands it in */
+    t->req->fields = NULL;                         /* as the edge hands it in */
     rv = ua_gate_basic_known(t->app, t->req, user, password);
     rv = rv == APR_NOTFOUND ? ua_gate_basic(t->app, t->req, t->res, user, password) : rv;
     assert_null(t->req->ctx->db);

@@ -42,7 +42,8 @@ static void what_it_says(void **state)
         "{\"iss\":\"" ISSUER "\",\"sub\":\"" ACCOUNT "\",\"aud\":\"" AUDIENCE
         "\",\"iat\":1728043200,\"nbf\":1728043200,\"exp\":1728043260,\"jti\":\"" TOKEN
         "\",\"auth_time\":1728043000,\"username\":\"alice\",\"sid\":\"" SESSION
-        "\",\"email\":\"alice@example.com\",\"name\":\"Alice \\\"山\\\"\",\"groups\":[\"staff\",\"admins\"]}");
+        "\",\"email\":\"alice@example.com\",\"name\":\"Alice "
+        "\\\"山\\\"\",\"groups\":[\"staff\",\"admins\"]}");
 }
 
 /* Basic credentials have no session. */
