@@ -85,12 +85,14 @@ http: $(MODULE) ## the tests on a live Apache; ARGS= goes to pytest
 browser: $(MODULE) ## the tests in a headless Chromium; ARGS= goes to pytest
 	@$(PYTEST) test/browser
 
-bench: ## what the gate costs: CPU and requests a second, beside a plain file
-	@$(DEPS) run test
+BENCHES ?= gate peers rates accounts flood mail_rate soak
+bench: $(addprefix bench-,$(BENCHES)) ## gate, peers, rates, size, flood, mails, memory: build/bench/ (hours in full; BENCHES="gate peers")
+
+bench-%: ## one of them; ARGS= goes to it (--help)
+	@$(DEPS) run test bench
 	@$(PARALLEL) all
 	@mkdir -p $(BUILD)/bench
-	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/gate.py $(ARGS)
-	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/bench.py
+	@PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 test/bench/$*.py $(ARGS)
 
 timing: ## whether the time of an answer tells if an account exists
 	@$(DEPS) run test
