@@ -7,6 +7,10 @@
 #include <http_protocol.h>
 #include <string.h>
 
+/* Of a body that is too long, over HTTP/2. */
+#define DROP_BYTES (1024 * 1024)
+#define DROP_FOR   apr_time_from_sec(10)
+
 /* What this module keeps for one request_rec. */
 typedef struct kept_t {
     ua_req_t *req;
@@ -207,6 +211,28 @@ static apr_status_t read_all(request_rec *r, char *buffer, apr_size_t *length)
     return APR_SUCCESS;
 }
 
+/* Over HTTP/2 an answer ahead of the body's end resets the stream, and browsers show an error of theirs in its place
+ * (RFC 9113, 8.1): the rest of a body that is too long is read and dropped, up to a bound. */
+static void drop_rest(request_rec *r)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_time_t until = apr_time_now() + DROP_FOR;
+    apr_off_t left = r->proto_num >= HTTP_VERSION(2, 0) ? DROP_BYTES : 0;
+
+    while (left > 0 && apr_time_now() < until &&
+           ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                          UA_BODY_BYTES) == APR_SUCCESS) {
+        apr_off_t length = 0;
+
+        (void)apr_brigade_length(bb, 1, &length);
+        left -= length;
+        if (APR_BRIGADE_EMPTY(bb) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+            return;
+        }
+        apr_brigade_cleanup(bb);
+    }
+}
+
 void ua_edge_body(request_rec *r, ua_req_t *req)
 {
     const char *declared = apr_table_get(r->headers_in, "Content-Length");
@@ -226,6 +252,9 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
         rv = read_all(r, buffer, &req->length);
         buffer[req->length] = '\0';
         req->body = buffer;
+    }
+    if (rv == APR_ENOSPC) {
+        drop_rest(r);
     }
     if (rv != APR_SUCCESS) { /* what was not read is never taken for the next request */
         r->connection->keepalive = AP_CONN_CLOSE;

@@ -10,7 +10,8 @@ import types
 import requests.adapters
 
 USED = os.environ.get("UA_HTTP") == "2"
-SERVER = "LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so\nProtocols h2 h2c http/1.1\n" if USED else ""
+LINES = "LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so\nProtocols h2 h2c http/1.1\n"
+SERVER = LINES if USED else ""
 # RFC 9113, 8.2.2: these have no meaning there.
 CONNECTION = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"}
 
