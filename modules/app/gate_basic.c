@@ -1,10 +1,13 @@
 /* gate_basic.c: whose name and password a request carries (RFC 7617): remembered for a moment, so that not every
  * request costs a hash. Used by the edge's provider for mod_auth_basic.
  *
- * Two things are remembered: for UserAuthSessionCacheTTL that the account is there and enabled, as of a session;
- * for five minutes that this password was right, as long as the account's has not been set anew. */
+ * Two things are remembered, of one client address: for UserAuthSessionCacheTTL that the account is there and enabled,
+ * as of a session; for five minutes that this password was right, as long as the account's has not been set anew and
+ * nobody has failed at it. Where a wait or a limit stands, it holds for a remembered password too: else who guesses
+ * would hear which guess was right. */
 #include "app.h"
 #include "base/text.h"
+#include "features/common.h"
 #include "features/features.h"
 
 #define RIGHT_FOR apr_time_from_sec(300)
@@ -30,13 +33,18 @@ static ua_session_t *session_of(const ua_req_t *req, const ua_account_t *account
     return session;
 }
 
-/* By the password of before: APR_NOTFOUND when that says nothing any more. */
-static apr_status_t read_again(ua_session_t **out, ua_req_t *req, const ua_session_t *before)
+/* By the password of before: APR_NOTFOUND when that says nothing any more, APR_EACCES when the reply says why not. */
+static apr_status_t read_again(ua_session_t **out, ua_req_t *req, ua_res_t *res,
+                               const ua_session_t *before)
 {
     ua_account_t *account = NULL;
 
+    UA_CHECK(ua_limit_peek(res, req));
+    if (res->problem) {
+        return APR_EACCES;
+    }
     UA_CHECK(ua_account_by_id(&account, req->ctx, before->account_id));
-    if (!account->enabled || account->password_off ||
+    if (!account->enabled || account->password_off || account->failures > 0 ||
         account->password_set != before->created) {
         return APR_NOTFOUND;
     }
@@ -52,11 +60,8 @@ static apr_status_t try_password(ua_session_t **out, const ua_app_t *app, ua_req
 
     UA_CHECK(ua_draw_begin(req->ctx));
     req->errors = apr_table_make(req->ctx->pool, 1);
-    req->network = ua_address_network(req->ctx->pool, req->ctx->address);
-    req->route = &ua_basic_route;
     ua_transact(app, req, res);
     attempt = req->work;
-    req->route = NULL;
     if (res->problem) {
         return APR_EACCES;
     }
@@ -64,10 +69,20 @@ static apr_status_t try_password(ua_session_t **out, const ua_app_t *app, ua_req
     return APR_SUCCESS;
 }
 
-/* No name holds a ":". */
+/* No address holds a space, no name a ":". */
 static const char *secret_of(const ua_req_t *req, const char *user, const char *password)
 {
-    return apr_pstrcat(req->ctx->pool, user, ":", password, NULL);
+    return apr_pstrcat(req->ctx->pool, req->ctx->address, " ", user, ":", password, NULL);
+}
+
+/* APR_NOTFOUND: not within UserAuthSessionCacheTTL. */
+static apr_status_t was_right(ua_session_t **out, ua_session_key_t *key, const ua_app_t *app,
+                              const ua_req_t *req, const char *secret)
+{
+    UA_CHECK(
+        ua_session_cache_find(out, key, app->sessions, req->ctx, UA_CREDENTIAL_BASIC, secret));
+    (*out)->auth_time = req->ctx->now; /* the password came with this request */
+    return APR_SUCCESS;
 }
 
 apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char *user,
@@ -79,8 +94,7 @@ apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char 
     if (req->ctx->conf->secure && !req->https) {
         return APR_NOTFOUND;
     }
-    UA_CHECK(ua_session_cache_find(&session, &lately, app->sessions, req->ctx,
-                                   UA_CREDENTIAL_BASIC, secret_of(req, user, password)));
+    UA_CHECK(was_right(&session, &lately, app, req, secret_of(req, user, password)));
     req->session = session;
     return APR_SUCCESS;
 }
@@ -92,8 +106,7 @@ static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req,
     ua_session_key_t lately;
     ua_session_key_t right;
     ua_session_t *before = NULL;
-    apr_status_t rv =
-        ua_session_cache_find(out, &lately, app->sessions, ctx, UA_CREDENTIAL_BASIC, secret);
+    apr_status_t rv = was_right(out, &lately, app, req, secret);
 
     if (rv != APR_NOTFOUND) {
         return rv;
@@ -101,7 +114,7 @@ static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req,
     rv = ua_session_cache_find(&before, &right, app->sessions, ctx, UA_CREDENTIAL_PASSWORD,
                                secret);
     if (rv == APR_SUCCESS) {
-        rv = read_again(out, req, before);
+        rv = read_again(out, req, res, before);
     }
     if (rv == APR_NOTFOUND) {
         UA_CHECK(try_password(out, app, req, res));
@@ -123,10 +136,13 @@ apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, co
     req->form = apr_table_make(req->ctx->pool, 2);
     apr_table_setn(req->form, "login", user);
     apr_table_setn(req->form, "password", password);
+    req->network = ua_address_network(req->ctx->pool, req->ctx->address);
+    req->route = &ua_basic_route;
     if (!ua_gate_https(res, req)) {
         rv = find(&session, app, req, res, secret_of(req, user, password));
         ua_db_release(req->ctx);
     }
+    req->route = NULL;
     if (rv == APR_SUCCESS) {
         req->session = session;
         return APR_SUCCESS;

@@ -117,6 +117,7 @@ apr_status_t ua_account_correct(ua_ctx_t *ctx, const char *id, const char *email
 
 apr_status_t ua_account_failed(ua_ctx_t *ctx, const char *id, int known_device)
 {
+    ua_generation_change(ctx, id); /* a password that is remembered is tried again */
     return ua_db_exec(ctx, NULL,
                       known_device ? UA_Q(account_device_failure) : UA_Q(account_failure),
                       UA_ARGS(ua_s(id)));

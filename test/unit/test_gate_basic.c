@@ -107,7 +107,6 @@ static void a_password_is_remembered(void **state)
         t, "UPDATE account SET password_hash = 'gone', display_name = '" REMEMBERED_NEWS "'");
     assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
     assert_string_not_equal(t->req->session->display_name, REMEMBERED_NEWS);
-    assert_int_equal(basic(t, "alice", WRONG), 401); /* another password is another entry */
     ua_test_clock(t, 2);
     assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
     assert_string_equal(t->req->session->display_name, REMEMBERED_NEWS); /* asked, not hashed */
@@ -148,6 +147,77 @@ static void a_new_password_ends_it(void **state)
                   303);
     assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 401);
     assert_int_equal(basic(t, "alice", "quartz-meadow-lantern-58"), 0);
+    ua_test_close(t);
+}
+
+/* A remembered password is no way around a wait: it would tell who guesses when the guess was right. */
+static void failures_end_it(void **state)
+{
+    ua_test_t *t = begin(NULL);
+
+    (void)state;
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
+    assert_int_equal(basic(t, "alice@example.org", UA_TEST_PASSWORD), 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(basic(t, "alice", WRONG), 401);
+    }
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 429);
+    ua_test_elsewhere(t, "UPDATE account SET password_hash = 'gone'");
+    assert_int_equal(basic(t, "alice@example.org", UA_TEST_PASSWORD), 401);
+    ua_test_close(t);
+}
+
+static void failures_at_another_node_end_it(void **state)
+{
+    ua_test_t *t = begin(NULL);
+
+    (void)state;
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
+    ua_test_elsewhere(t, "UPDATE account SET failures = 50");
+    ua_test_clock(t, 2);
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 429);
+    ua_test_close(t);
+}
+
+static void it_is_of_one_address(void **state)
+{
+    ua_test_t *t = begin(NULL);
+
+    (void)state;
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
+    ua_test_elsewhere(t, "UPDATE account SET password_hash = 'gone'");
+    t->address = "198.51.100.77";
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 401);
+    ua_test_close(t);
+}
+
+/* An address that has guessed too often at other names hears nothing of this one either. */
+static void the_limit_holds_for_it(void **state)
+{
+    ua_test_t *t = begin("UserAuthRateLimit login 3/5m");
+
+    (void)state;
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(basic(t, apr_psprintf(t->pool, "nobody%d", i), WRONG), 401);
+    }
+    ua_test_clock(t, 2);
+    assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 429);
+    assert_int_equal(t->res->problem, UA_PROBLEM_RATE_LIMITED);
+    ua_test_close(t);
+}
+
+/* It came with this request: for "Require userauth-fresh". */
+static void it_is_as_fresh_as_the_request(void **state)
+{
+    ua_test_t *t = begin("UserAuthSessionCacheTTL 60s");
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(basic(t, "alice", UA_TEST_PASSWORD), 0);
+        assert_int_equal(t->req->session->auth_time, t->now);
+        ua_test_clock(t, 25);
+    }
     ua_test_close(t);
 }
 
@@ -192,6 +262,11 @@ int main(void)
         cmocka_unit_test(a_password_is_remembered),
         cmocka_unit_test(what_ends_it),
         cmocka_unit_test(a_new_password_ends_it),
+        cmocka_unit_test(failures_end_it),
+        cmocka_unit_test(failures_at_another_node_end_it),
+        cmocka_unit_test(it_is_of_one_address),
+        cmocka_unit_test(the_limit_holds_for_it),
+        cmocka_unit_test(it_is_as_fresh_as_the_request),
         cmocka_unit_test(a_database_that_is_gone),
         cmocka_unit_test(plain_http_is_refused),
     };
