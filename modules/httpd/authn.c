@@ -18,17 +18,17 @@ char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *se
 }
 
 /* A sub-request or an internal redirect belongs to the person of the request it came from. */
-static apr_status_t find_session(const ua_session_t **out, request_rec *r, const ua_app_t *app,
-                                 ua_req_t *req)
+static apr_status_t admit(const ua_req_t **by, request_rec *r, const ua_app_t *app)
 {
     const ua_req_t *gated = ua_edge_gated(r);
+    ua_req_t *req = ua_edge_credentials(r, app);
 
     if (gated && gated->ctx->conf == app->conf) {
-        *out = gated->session;
+        *by = gated;
         return APR_SUCCESS;
     }
     UA_CHECK(ua_gate_admit(app, req));
-    *out = req->session;
+    *by = req;
     return APR_SUCCESS;
 }
 
@@ -53,7 +53,7 @@ int ua_edge_check_authn(request_rec *r)
 {
     const char *type = ap_auth_type(r);
     const ua_app_t *app = ua_edge_app(r);
-    const ua_session_t *session = NULL;
+    const ua_req_t *by = NULL;
     apr_status_t rv = APR_SUCCESS;
 
     if (type && app && ap_cstr_casecmp(type, "Basic") == 0) {
@@ -68,11 +68,12 @@ int ua_edge_check_authn(request_rec *r)
             "UA0105: AuthType UserAuth, but this virtual host has no UserAuthBaseURL");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    rv = find_session(&session, r, app, ua_edge_credentials(r, app));
+    rv = admit(&by, r, app);
     if (rv != APR_SUCCESS) {
         return deny(r, app, rv);
     }
-    r->user = ua_edge_user(r, app->conf, session);
+    ua_edge_let_in(r, by);
+    r->user = ua_edge_user(r, app->conf, by->session);
     r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
     return OK;
 }

@@ -4,28 +4,49 @@
 
 #include <http_request.h>
 #include <mod_auth.h>
+#include <string.h>
+
+/* Tried once for the request that the client sent, whatever parts of it ask. */
+static apr_status_t check(const ua_app_t *app, request_rec *origin, const char *user,
+                          const char *password)
+{
+    ua_req_t *req = ua_edge_credentials(origin, app);
+    const char *credentials = NULL;
+    const char *denied = ua_edge_denied(origin);
+    ua_res_t *res = NULL;
+
+    if (ua_gate_basic_known(app, req, user, password) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    credentials = apr_pstrcat(origin->pool, user, ":", password, NULL);
+    if (denied && strcmp(denied, credentials) == 0) {
+        return APR_EACCES;
+    }
+    res = apr_pcalloc(origin->pool, sizeof *res);
+    if (ua_gate_basic(app, ua_edge_request(origin, app), res, user, password) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    ua_edge_refused(origin, credentials,
+                    res->problem == UA_PROBLEM_INVALID_CREDENTIALS ? NULL : res);
+    return APR_EACCES;
+}
 
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
     const ua_app_t *app = ua_edge_app(r);
-    ua_req_t *req = app ? ua_edge_credentials(r, app) : NULL;
-    ua_res_t *res = NULL;
+    request_rec *origin = ua_edge_origin(r);
+    const ua_req_t *req = NULL;
 
-    if (!req) {
+    if (!app) {
         return AUTH_GENERAL_ERROR;
     }
-    if (ua_gate_basic_known(app, req, user, password) != APR_SUCCESS) {
-        res = apr_pcalloc(r->pool, sizeof *res);
+    if (check(app, origin, user, password) != APR_SUCCESS) {
+        return AUTH_DENIED;
     }
-    if (!res ||
-        ua_gate_basic(app, ua_edge_request(r, app), res, user, password) == APR_SUCCESS) {
-        r->user = ua_edge_user(r, app->conf, req->session);
-        return AUTH_GRANTED;
-    }
-    if (res->problem != UA_PROBLEM_INVALID_CREDENTIALS) {
-        ua_edge_refused(r, res);
-    }
-    return AUTH_DENIED;
+    req = ua_edge_credentials(origin, app);
+    ua_edge_let_in(r, req);
+    r->user = ua_edge_user(r, app->conf, req->session);
+    return AUTH_GRANTED;
 }
 
 void ua_edge_basic_register(apr_pool_t *pool)
@@ -55,9 +76,15 @@ static int ask_others(request_rec *r)
 int ua_edge_check_basic(request_rec *r)
 {
     int status = ask_others(r);
-    const ua_res_t *res = ua_edge_refusal(r);
+    request_rec *origin = ua_edge_origin(r);
+    const ua_res_t *res = ua_edge_refusal(origin);
 
-    if (status == HTTP_UNAUTHORIZED && res) {
+    if (status == HTTP_UNAUTHORIZED && ua_edge_denied(origin)) {
+        r->user =
+            NULL; /* mod_auth_basic leaves the name that was claimed, for what answers the 401 */
+        r->ap_auth_type = NULL;
+    }
+    if (status == HTTP_UNAUTHORIZED && res && r == origin) {
         apr_table_unset(r->err_headers_out, "WWW-Authenticate");
         (void)ua_edge_reply(r, res);
         return DONE;

@@ -82,8 +82,9 @@ char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *se
 void ua_edge_basic_register(apr_pool_t *pool);
 int ua_edge_check_basic(request_rec *r);
 
-/* request.c: keeps what the provider refuses with; NULL when it did not. */
-void ua_edge_refused(request_rec *r, const ua_res_t *res);
+/* request.c: keeps what the provider refuses, and the reply when httpd has no status for it; NULL when it did not. */
+void ua_edge_refused(request_rec *r, const char *credentials, const ua_res_t *res);
+const char *ua_edge_denied(request_rec *r);
 const ua_res_t *ua_edge_refusal(request_rec *r);
 
 /* require.c: the providers of Require lines; and the hook that asks them. */
@@ -100,8 +101,11 @@ ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
 ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app);
 /* Reads the body of a submit into it, bounded; the first time only. */
 void ua_edge_body(request_rec *r, ua_req_t *req);
-/* The request that was gated, of this request or the one it came from; NULL without. */
+/* The request whose session let this one in: itself, or the one it is a part or a redirect of; NULL without. */
 const ua_req_t *ua_edge_gated(const request_rec *r);
+void ua_edge_let_in(request_rec *r, const ua_req_t *by);
+/* The request that the client sent, of which this one is a part or a redirect. */
+request_rec *ua_edge_origin(request_rec *r);
 /* Hook post_read_request: masks tokens in what gets logged, keeps the query for ourselves. */
 int ua_edge_mask(request_rec *r);
 /* Hook log_transaction: the same for a request that httpd refused before that hook. */

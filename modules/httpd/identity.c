@@ -71,19 +71,18 @@ int ua_edge_scrub(request_rec *r)
     return DECLINED;
 }
 
-/* A request by Basic that another provider let in has no session of ours. */
-static int is_ours(const char *type)
+/* A script outside the gate, reached by a rewrite from inside, is told the name too. */
+static void name_person(request_rec *r)
 {
-    return strcmp(type, UA_AUTH_TYPE) == 0 || ap_cstr_casecmp(type, "Basic") == 0;
-}
+    const request_rec *from = r;
 
-/* The request that the gate let in: this one, or the one it is a part or a redirect of. */
-static const request_rec *let_in(const request_rec *r)
-{
-    while (r && !(r->user && r->ap_auth_type && is_ours(r->ap_auth_type))) {
-        r = r->main ? r->main : r->prev;
+    while (from && !from->user) {
+        from = from->main ? from->main : from->prev;
     }
-    return r;
+    if (from && from != r) {
+        r->user = apr_pstrdup(r->pool, from->user);
+        r->ap_auth_type = apr_pstrdup(r->pool, from->ap_auth_type);
+    }
 }
 
 /* Those of mod_proxy's ap_get_token(). */
@@ -169,22 +168,17 @@ static void tell_token(request_rec *r, const ua_app_t *app, const ua_req_t *gate
 int ua_edge_identify(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    const request_rec *from = NULL;
-    const ua_req_t *gated = NULL;
+    const ua_req_t *gated = app ? ua_edge_gated(r) : NULL;
 
     if (app && (r->main || r->prev)) { /* what trailers have added since (MergeTrailers) */
         scrub(app->conf, r->headers_in, "");
         scrub(app->conf, r->subprocess_env, "HTTP_");
     }
-    from = app ? let_in(r) : NULL;
-    gated = from ? ua_edge_gated(from) : NULL;
     if (!gated) {
         return DECLINED;
     }
-    if (!r->user) { /* a script outside the gate, reached by a rewrite from inside */
-        r->user = apr_pstrdup(r->pool, from->user);
-        r->ap_auth_type = apr_pstrdup(r->pool, from->ap_auth_type);
-    }
+    name_person(r);
+    ua_edge_let_in(r, gated); /* and its parts */
     if (app->conf->pass_as == UA_PASS_ENVIRONMENT || app->conf->pass_as == UA_PASS_BOTH) {
         tell_environment(r, gated->session);
     }

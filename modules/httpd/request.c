@@ -20,7 +20,9 @@ typedef struct kept_t {
     int has_headers;           /* read already: all but the credentials */
     int has_body;              /* likewise */
     apr_interval_time_t stale; /* a Require line wants the password within this time, or 0 */
-    const ua_res_t *refusal;   /* of Basic credentials, or NULL */
+    const ua_req_t *by;        /* whose session let it in, or NULL */
+    const char *denied;        /* Basic credentials that were wrong or not tried */
+    const ua_res_t *refusal;   /* of these, or NULL */
 } kept_t;
 
 static kept_t *kept(request_rec *r)
@@ -32,6 +34,12 @@ static kept_t *kept(request_rec *r)
         ap_set_module_config(r->request_config, &userauth_module, k);
     }
     return k;
+}
+
+/* The request it is a part or a redirect of, or NULL. */
+static const request_rec *origin_of(const request_rec *r)
+{
+    return r->main ? r->main : r->prev;
 }
 
 static const char *header(const request_rec *r, const char *name)
@@ -49,7 +57,7 @@ void ua_edge_keep_cookie(request_rec *r, const char *header)
 /* The header as sent: of this request, or of the one it is a part or a redirect of. */
 static const char *cookie_of(const request_rec *r)
 {
-    for (const request_rec *from = r; from; from = from->main ? from->main : from->prev) {
+    for (const request_rec *from = r; from; from = origin_of(from)) {
         const kept_t *k = ap_get_module_config(from->request_config, &userauth_module);
 
         if (k && k->cookie) {
@@ -150,9 +158,23 @@ apr_interval_time_t ua_edge_stale_age(request_rec *r)
     return kept(r)->stale;
 }
 
-void ua_edge_refused(request_rec *r, const ua_res_t *res)
+request_rec *ua_edge_origin(request_rec *r)
 {
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r;
+}
+
+void ua_edge_refused(request_rec *r, const char *credentials, const ua_res_t *res)
+{
+    kept(r)->denied = credentials;
     kept(r)->refusal = res;
+}
+
+const char *ua_edge_denied(request_rec *r)
+{
+    return kept(r)->denied;
 }
 
 const ua_res_t *ua_edge_refusal(request_rec *r)
@@ -160,13 +182,23 @@ const ua_res_t *ua_edge_refusal(request_rec *r)
     return kept(r)->refusal;
 }
 
+void ua_edge_let_in(request_rec *r, const ua_req_t *by)
+{
+    kept(r)->by = by;
+}
+
+/* httpd hands r->user on to parts and redirects of a request; another name is another module's word. */
 const ua_req_t *ua_edge_gated(const request_rec *r)
 {
-    for (; r; r = r->main ? r->main : r->prev) {
+    for (; r; r = origin_of(r)) {
         const kept_t *k = ap_get_module_config(r->request_config, &userauth_module);
+        const request_rec *from = origin_of(r);
 
-        if (k && k->req && k->req->session) {
-            return k->req;
+        if (k && k->by) {
+            return k->by;
+        }
+        if (r->user && !(from && from->user == r->user)) {
+            return NULL;
         }
     }
     return NULL;
