@@ -14,25 +14,26 @@ static int is_own(const char *pair)
         pair += sizeof secure - 1;
     }
     return strncmp(pair, name, sizeof name - 1) == 0 &&
-           strchr("=-; ", pair[sizeof name - 1]) != NULL;
+           strchr("=-;, ", pair[sizeof name - 1]) != NULL;
 }
 
-/* The pairs that are not ours; "" when none is left. */
+/* The pairs that are not ours, with what stands between them; "" when none is left. httpd joins two headers by a comma. */
 static const char *others(apr_pool_t *pool, const char *header)
 {
-    char *kept = apr_palloc(pool, strlen(header) * 2 + 1); /* a ";" may become "; " */
+    static const char between[] = ";, \t";
+    char *kept = apr_palloc(pool, strlen(header) + 1);
     char *end = kept;
 
     while (*header) {
-        const char *pair = header + strspn(header, "; \t");
-        apr_size_t length = strcspn(pair, ";");
+        apr_size_t gap = strspn(header, between);
+        apr_size_t length = gap + strcspn(header + gap, ";,");
+        const char *from = end > kept ? header : header + gap;
 
-        if (length > 0 && !is_own(pair)) {
-            end = end > kept ? apr_cpystrn(end, "; ", 3) : end;
-            memcpy(end, pair, length);
-            end += length;
+        if (length > gap && !is_own(header + gap)) {
+            memcpy(end, from, (apr_size_t)(header + length - from));
+            end += header + length - from;
         }
-        header = pair + length;
+        header += length;
     }
     *end = '\0';
     return kept;

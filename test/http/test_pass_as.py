@@ -175,12 +175,15 @@ def test_our_cookies_are_no_applications(own, passed):
     """A session's secret is nothing for a backend's log; its own cookies arrive."""
     ours = f"userauth={own.member.cookies['userauth']}"
     sent = {**PAGE, "Cookie": f"a=1; {ours};userauth-csrf=x;  b=userauth=2; userauthor=3; __Host-userauth=4"}
-    rest = "a=1; b=userauth=2; userauthor=3"
+    rest = "a=1;  b=userauth=2; userauthor=3"
     for path in ("/app/page", "/open/page"):
         assert own.member.get(path, headers=sent).status_code == 200
         (cookie,) = own.backend.last()["cookie"]
         assert cookie == (sent["Cookie"] if passed else rest)
     assert apps.environment(own.member.get("/cgi/show.cgi", headers=sent))["HTTP_COOKIE"] == (sent["Cookie"] if passed else rest)
+    joined = f"a=1, {ours}, c=3"  # as httpd joins two headers
+    own.member.get("/open/page", headers={**PAGE, "Cookie": joined})
+    assert own.backend.last()["cookie"] == [joined if passed else "a=1, c=3"]
     own.member.get("/app/page", headers={**PAGE, "Cookie": ours})
     assert own.backend.last().get("cookie") == ([ours] if passed else None)
 
