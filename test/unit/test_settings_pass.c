@@ -37,6 +37,11 @@ static void no_names(void **state)
         {USER " HOST", USER, "HOST is a header", "meaning of its own"},
         {USER " connection", USER, "connection is a header", "meaning of its own"},
         {USER " Authorization", USER, "Authorization is", "meaning of its own"},
+        {USER " Origin", USER, "Origin is a header", "meaning of its own"},
+        {USER " x-userauth-id", USER, "x-userauth-id tells", "something else"},
+        {PREFIX " X-", PREFIX, "x-forwarded-for", "begins so"},
+        {PREFIX " Sec-Fetch-", PREFIX, "sec-fetch-dest", "begins so"},
+        {PREFIX " -", PREFIX, "begins with a letter", "or digit"},
         {PREFIX " X_Auth-", PREFIX, "takes letters", "digits"},
         {PREFIX " X-Userauth", PREFIX, "ends with", "X-Userauth-"},
     };
