@@ -30,11 +30,25 @@ static authz_status nobody(const request_rec *r)
     return r->user ? AUTHZ_DENIED : AUTHZ_DENIED_NO_USER;
 }
 
+/* httpd's scanner ends the process at an expression that is not closed (2.4.62), in an .htaccess too. */
+static int is_closed(const char *line)
+{
+    int open = 0;
+
+    for (; *line; line++) {
+        open += strncmp(line, "%{", 2) == 0 ? 1 : *line == '}' && open > 0 ? -1 : 0;
+    }
+    return open == 0;
+}
+
 static const char *parse_words(cmd_parms *cmd, const char *name, const char *line,
                                const void **parsed)
 {
     const char *err = NULL;
 
+    if (!is_closed(line)) {
+        return apr_psprintf(cmd->pool, "Require %s: a \"%%{\" is not closed", name);
+    }
     *parsed = ap_expr_parse_cmd(cmd, line, AP_EXPR_FLAG_STRING_RESULT, &err, NULL);
     if (err) {
         return apr_psprintf(cmd->pool, "Require %s: the expression can't be read: %s", name,

@@ -138,7 +138,7 @@ def test_an_expression_that_is_no_time_lets_nobody_in(gate, age):
 
 
 @pytest.mark.parametrize(
-    "line", ["userauth-fresh", "userauth-fresh soon", "userauth-fresh 0", "userauth-group", "userauth-verified yes", 'userauth-group "%{"']
+    "line", ["userauth-fresh", "userauth-fresh soon", "userauth-fresh 0", "userauth-group", "userauth-verified yes", 'userauth-group "%{"', 'userauth-group "%{req:X"', 'userauth-fresh %{tolower:%{req:X}']
 )
 def test_a_line_that_makes_no_sense_is_refused(new_server, line):
     server = new_server(start=False, conf=f'<Location "/x">\nAuthType UserAuth\nRequire {line}\n</Location>\n')
