@@ -14,9 +14,11 @@ typedef struct ua_member_t {
 
 /* At most `most` members behind `after` (NULL: from the first), whose username or display name begins with
  * `prefix` ("": all), without regard to case; nothing in it is a wildcard. Usernames come first, in their order,
- * then display names in theirs, so that a page costs the same however many there are. Of `after` only the keys
- * are read. Array of ua_member_t. */
-apr_status_t ua_member_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *prefix,
-                            const ua_member_t *after, int most) UA_MUST_USE;
+ * then display names in theirs, without those whose usernames were shown. `*next`: where the next page begins,
+ * NULL when this is the last; only the keys in it and in `after` mean anything. A page looks at few rows however
+ * many there are, so one may hold less than `most`, even nobody, and still have a next one: behind hundreds that
+ * were found by both their names. Array of ua_member_t. */
+apr_status_t ua_member_list(apr_array_header_t **out, const ua_member_t **next, ua_ctx_t *ctx,
+                            const char *prefix, const ua_member_t *after, int most) UA_MUST_USE;
 
 #endif

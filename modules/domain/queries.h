@@ -32,9 +32,9 @@ UA_QUERY(account_closed_before, "SELECT a.id FROM account a WHERE a.closed > 0 A
 UA_QUERY(account_erase, "DELETE FROM account WHERE id = %s AND closed > 0")
 #define MEMBER_COLUMNS "username, display_name, verified, username_key, display_key"
 #define MEMBER_LISTED "enabled = 1 AND hidden = 0 AND verified > 0"
-UA_QUERY(member_list, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND username_key > %s ORDER BY username_key LIMIT %lld")
-UA_QUERY(member_by_username, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND username_key > %s AND username_key >= %s AND username_key < %s ORDER BY username_key LIMIT %lld")
-UA_QUERY(member_by_display, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND display_key >= %s AND display_key < %s AND (display_key > %s OR username_key > %s) AND (username_key < %s OR username_key >= %s) ORDER BY display_key, username_key LIMIT %lld")
+UA_QUERY(member_by_username, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND username_key >= %s AND username_key < %s ORDER BY username_key LIMIT %lld")
+UA_QUERY(member_same_display, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND display_key = %s AND username_key > %s ORDER BY username_key LIMIT %lld")
+UA_QUERY(member_by_display, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND display_key > %s AND display_key < %s ORDER BY display_key, username_key LIMIT %lld")
 UA_QUERY(account_rehash, "UPDATE account SET password_hash = %s WHERE id = %s AND password_hash = %s")
 UA_QUERY(account_remove_unverified, "DELETE FROM account WHERE id = %s AND email = %s AND enabled = 0 AND verified = 0")
 UA_QUERY(account_unverified_before, "SELECT id FROM account WHERE enabled = 0 AND verified = 0 AND created < %lld LIMIT %lld")

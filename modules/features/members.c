@@ -71,11 +71,11 @@ static const ua_member_t *member_of(apr_pool_t *pool, const char *cursor)
                : NULL;
 }
 
-static const char *cursor_of(apr_pool_t *pool, const ua_member_t *last)
+static const char *cursor_of(apr_pool_t *pool, const ua_member_t *next)
 {
-    const char *text = last->display_key
-                           ? apr_pstrcat(pool, last->username_key, "/", last->display_key, NULL)
-                           : last->username_key;
+    const char *text = next->display_key
+                           ? apr_pstrcat(pool, next->username_key, "/", next->display_key, NULL)
+                           : next->username_key;
 
     return ua_base64url(pool, text, strlen(text));
 }
@@ -121,10 +121,10 @@ static void add_member(json_t *list, ua_req_t *req, const ua_member_t *member)
 
 /* The page behind this one. */
 static void add_next(ua_res_t *res, ua_req_t *req, const asked_t *asked,
-                     const ua_member_t *last)
+                     const ua_member_t *next)
 {
     apr_pool_t *pool = req->ctx->pool;
-    const char *cursor = cursor_of(pool, last);
+    const char *cursor = cursor_of(pool, next);
 
     ua_json_set(res->view, "next", cursor);
     if (!req->wants_json) {
@@ -139,8 +139,8 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
 {
     asked_t asked = {NULL, NULL, 0};
     apr_array_header_t *found = NULL;
+    const ua_member_t *next = NULL;
     json_t *list = json_array();
-    int shown = 0;
 
     json_object_set_new(res->view, "members", list);
     json_object_set_new(res->view, "next", json_null());
@@ -149,18 +149,18 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
         res->template = "problem.html";
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_member_list(&found, req->ctx, asked.prefix, asked.after, asked.limit + 1));
-    shown = found->nelts > asked.limit ? asked.limit : found->nelts;
-    for (int i = 0; i < shown; i++) {
+    UA_CHECK(ua_member_list(&found, &next, req->ctx, asked.prefix, asked.after, asked.limit));
+    for (int i = 0; i < found->nelts; i++) {
         add_member(list, req, &APR_ARRAY_IDX(found, i, ua_member_t));
     }
-    if (found->nelts > shown) {
-        add_next(res, req, &asked, &APR_ARRAY_IDX(found, shown - 1, ua_member_t));
+    if (next) {
+        add_next(res, req, &asked, next);
     }
     if (!req->wants_json) {
         ua_json_set(res->view, "q", *asked.prefix ? asked.prefix : NULL);
         ua_json_set_flag(res->view, "later", asked.after != NULL);
-        ua_json_set_flag(res->view, "any", shown > 0);
+        ua_json_set_flag(res->view, "any", found->nelts > 0);
+        ua_json_set_flag(res->view, "more", next || (*asked.prefix && asked.after));
     }
     return APR_SUCCESS;
 }

@@ -26,13 +26,14 @@ static const char *names(ua_ctx_t *ctx, const char *prefix, const char *after, i
 {
     const char *slash = strchr(after, '/');
     ua_member_t last = {.username_key = after, .display_key = slash ? slash + 1 : NULL};
+    const ua_member_t *next = NULL;
     apr_array_header_t *list = NULL;
     const char *text = "";
 
     if (slash) {
         last.username_key = apr_pstrmemdup(ctx->pool, after, (apr_size_t)(slash - after));
     }
-    assert_int_equal(ua_member_list(&list, ctx, prefix, *after ? &last : NULL, most),
+    assert_int_equal(ua_member_list(&list, &next, ctx, prefix, *after ? &last : NULL, most),
                      APR_SUCCESS);
     for (int i = 0; i < list->nelts; i++) {
         text = apr_pstrcat(ctx->pool, text, APR_ARRAY_IDX(list, i, ua_member_t).username, " ",
@@ -45,13 +46,14 @@ static void tells_each(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
+    const ua_member_t *next = NULL;
     apr_array_header_t *list = NULL;
     const ua_member_t *member = NULL;
 
     ctx->now -= SECONDS(3600);
     (void)add(ctx, "Anna.B", "Anna B\xC3\xA9la");
     ctx->now += SECONDS(3600);
-    assert_int_equal(ua_member_list(&list, ctx, "", NULL, 10), APR_SUCCESS);
+    assert_int_equal(ua_member_list(&list, &next, ctx, "", NULL, 10), APR_SUCCESS);
     assert_int_equal(list->nelts, 1);
     member = &APR_ARRAY_IDX(list, 0, ua_member_t);
     assert_string_equal(member->username, "Anna.B");
@@ -120,6 +122,10 @@ static void in_pages_of_both_names(void **state)
     assert_string_equal(names(ctx, "max", "a1/max c", 2), "");
     assert_string_equal(names(ctx, "max a", "", 1), "b2 ");
     assert_string_equal(names(ctx, "max", "zz/a", 2), "b2 c3 "); /* of another search */
+    assert_string_equal(names(ctx, "max", "a/ma", 2), "b2 c3 ");
+    (void)add(ctx, "e5", "Zed");
+    assert_string_equal(names(ctx, "max", "a/zed", 2), "");
+    assert_string_equal(names(ctx, "max", "zz", 2), "b2 c3 ");
     ua_db_release(ctx);
 }
 
@@ -205,11 +211,12 @@ static void failures(void **state)
 {
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
+    const ua_member_t *next = NULL;
     apr_array_header_t *list = NULL;
 
     site_break(t, "account");
-    assert_failure(ctx, ua_member_list(&list, ctx, "", NULL, 10), "member_list");
-    assert_failure(ctx, ua_member_list(&list, ctx, "a", NULL, 10), "member_by_username");
+    assert_failure(ctx, ua_member_list(&list, &next, ctx, "", NULL, 10), "member_by_username");
+    assert_failure(ctx, ua_member_list(&list, &next, ctx, "a", NULL, 10), "member_by_username");
     assert_null(list);
 }
 
