@@ -4,7 +4,6 @@
 #include "domain/event.h"
 #include "domain/held_email.h"
 #include "domain/old_password.h"
-#include "domain/outbox.h"
 #include "domain/throttle.h"
 
 #include <apr_atomic.h>

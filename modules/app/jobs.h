@@ -4,15 +4,41 @@
 
 #include "app.h"
 #include "base/curl_smtp.h"
+#include "domain/outbox.h"
 
 /* Each turn has a pool with an allocator of its own: those of the process belong to other threads. */
 struct ua_jobs_t {
     const ua_app_t *app;
     ua_smtp_t *smtp;
     volatile apr_uint32_t stopping;
-    int batch; /* mails claimed at once */
+    int batch;        /* mails claimed at once */
+    apr_time_t now;   /* when the turn of mails began … */
+    apr_time_t clock; /* … and what apr_time_now() said then */
+    apr_time_t rest;  /* after a failure of the mail server no mail is begun before this */
     apr_time_t swept;
     apr_time_t touched;
 };
+
+/* The time now, by the clock of the turn of mails. */
+apr_time_t ua_jobs_time(const ua_jobs_t *jobs);
+
+int ua_jobs_stopping(ua_jobs_t *jobs);
+
+/* A lease needs renewal after so long: libcurl asks once a second at worst, and a lease is 3 s. */
+#define UA_RENEWAL apr_time_from_msec(400)
+
+/* What became of one mail. */
+typedef enum {
+    UA_FATE_LATER, /* only this one, or its recipient */
+    UA_FATE_SENT,
+    UA_FATE_NEVER,  /* its links have ended, or it has an address that no server takes */
+    UA_FATE_SERVER, /* the next one would fare as badly */
+    UA_FATE_LOST    /* another child's by now, or this one ends: nothing is to be marked */
+} ua_fate_e;
+
+/* jobs_send.c: sends a claimed mail, and logs why it does not leave. An error is the database's; nothing was
+ * sent then. */
+apr_status_t ua_jobs_send(ua_fate_e *fate, ua_jobs_t *jobs, ua_ctx_t *ctx,
+                          ua_outbox_t *row) UA_MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
  * Connections live in the multi handle, so each message has a fresh easy handle and nothing of one
  * message's settings can leak into the next. The loop around it wakes often enough for alive(). */
 #include "curl_smtp.h"
+#include "curl_smtp_text.h"
 #include "mail_encode.h"
 
 #include <curl/curl.h>
@@ -25,9 +26,11 @@ struct ua_smtp_t {
 /* One message on its way. */
 typedef struct sending_t {
     const ua_smtp_job_t *job;
-    apr_size_t offset; /* what libcurl took of the message */
-    apr_time_t asked;  /* when alive() was last called */
+    const char *command; /* instead of a message, or NULL */
+    apr_size_t offset;   /* what libcurl took of the message */
+    apr_time_t asked;    /* when alive() was last called */
     apr_time_t until;
+    int past_sender;  /* RCPT was said: the server had taken MAIL */
     int at_recipient; /* the last command was RCPT, but for the QUIT that follows a refusal */
     char error[CURL_ERROR_SIZE];
 } sending_t;
@@ -134,34 +137,13 @@ static int command_seen(CURL *easy, curl_infotype type, char *data, size_t lengt
 
     (void)easy;
     if (type == CURLINFO_HEADER_OUT) {
+        int recipient = length >= 4 && memcmp(data, "RCPT", 4) == 0;
+
+        sending->past_sender |= recipient;
         sending->at_recipient =
-            length >= 4 && (memcmp(data, "RCPT", 4) == 0 ||
-                            (sending->at_recipient && memcmp(data, "QUIT", 4) == 0));
+            recipient || (length >= 4 && sending->at_recipient && memcmp(data, "QUIT", 4) == 0);
     }
     return 0;
-}
-
-/* libcurl takes the name for EHLO from the URL's path. A literal address is written as RFC 5321
- * 4.1.3 wants it; a name that cannot be one is left out. */
-static const char *url_make(apr_pool_t *pool, const ua_smtp_conf_t *conf)
-{
-    apr_size_t length = strlen(conf->url);
-    const char *helo = conf->helo ? conf->helo : "";
-
-    if (helo[strspn(helo,
-                    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-[]:")]) {
-        helo = "";
-    }
-    if (*helo == '[') {
-        helo = apr_pstrcat(pool, "[IPv6:", helo + 1, NULL);
-    }
-    else if (*helo && !helo[strspn(helo, "0123456789.")]) {
-        helo = apr_pstrcat(pool, "[", helo, "]", NULL);
-    }
-    while (length && conf->url[length - 1] == '/') {
-        length--;
-    }
-    return apr_psprintf(pool, "%.*s/%s", (int)length, conf->url, helo);
 }
 
 static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf, int probe)
@@ -195,9 +177,9 @@ static CURLcode numbers_set(CURL *easy, const ua_smtp_conf_t *conf, int probe)
 }
 
 static CURLcode texts_set(CURL *easy, apr_pool_t *pool, const ua_smtp_conf_t *conf,
-                          const ua_smtp_job_t *job)
+                          const sending_t *sending)
 {
-    const char *url = url_make(pool, conf);
+    const char *url = ua_smtp_url(pool, conf->url, conf->helo);
 
     const struct {
         const char *value;
@@ -207,8 +189,8 @@ static CURLcode texts_set(CURL *easy, apr_pool_t *pool, const ua_smtp_conf_t *co
         {url, CURLOPT_URL, 1},
         {"smtp,smtps", CURLOPT_PROTOCOLS_STR, 1},
         {"", CURLOPT_PROXY, 1}, /* whatever the environment says */
-        {job->from, CURLOPT_MAIL_FROM, job->message != NULL},
-        {"NOOP", CURLOPT_CUSTOMREQUEST, job->message == NULL},
+        {sending->job->from, CURLOPT_MAIL_FROM, sending->command == NULL},
+        {sending->command, CURLOPT_CUSTOMREQUEST, sending->command != NULL},
         {conf->user, CURLOPT_USERNAME, conf->user != NULL},
         {conf->password, CURLOPT_PASSWORD, conf->user && conf->password},
         {conf->ca_file, CURLOPT_CAINFO, conf->ca_file != NULL},
@@ -278,10 +260,11 @@ static void outcome_read(outcome_t *out, ua_smtp_t *smtp, CURL *easy)
 static apr_status_t attempt(outcome_t *out, ua_smtp_t *smtp, apr_pool_t *pool,
                             const ua_smtp_conf_t *conf, sending_t *sending)
 {
-    int probe = sending->job->message == NULL;
+    int probe = sending->command != NULL;
     struct curl_slist *recipients = probe ? NULL : curl_slist_append(NULL, sending->job->to);
     CURL *easy = curl_easy_init();
 
+    sending->past_sender = 0;
     apr_pool_cleanup_register(pool, recipients, list_cleanup, apr_pool_cleanup_null);
     if (!easy || (!probe && !recipients)) {
         return APR_ENOMEM;
@@ -289,13 +272,19 @@ static apr_status_t attempt(outcome_t *out, ua_smtp_t *smtp, apr_pool_t *pool,
     apr_pool_cleanup_register(pool, easy, easy_cleanup, apr_pool_cleanup_null);
     UA_CHECK(connection_prepare(smtp));
     if (numbers_set(easy, conf, probe) != CURLE_OK ||
-        texts_set(easy, pool, conf, sending->job) != CURLE_OK ||
+        texts_set(easy, pool, conf, sending) != CURLE_OK ||
         callbacks_set(easy, sending, recipients) != CURLE_OK) {
         return APR_EGENERAL;
     }
     out->code = transfer_run(smtp->multi, easy);
     outcome_read(out, smtp, easy);
     (void)curl_multi_remove_handle(smtp->multi, easy);
+    if (probe && out->code == CURLE_OK && out->reply / 100 != 2) {
+        out->code =
+            CURLE_WEIRD_SERVER_REPLY; /* libcurl knows commands to which 553 is no refusal */
+        (void)apr_snprintf(sending->error, sizeof sending->error, "Command failed: %ld",
+                           out->reply);
+    }
     if (out->code != CURLE_OK) {
         /* libcurl 7.88 keeps a connection whose final dot was not answered in time: the late answer
          * would be taken for that to the next message's MAIL. */
@@ -324,38 +313,37 @@ static apr_status_t failure_of(const outcome_t *outcome, const sending_t *sendin
     if (sending->at_recipient && (reply == 450 || reply == 451)) {
         return APR_EBUSY;
     }
-    return (sending->at_recipient || at_end) && for_good ? APR_EACCES : APR_EGENERAL;
+    if ((sending->at_recipient || at_end) && for_good) {
+        return APR_EACCES;
+    }
+    return sending->past_sender ? APR_INCOMPLETE : APR_EGENERAL;
 }
 
-/* The same words for the same cause: libcurl's hold the milliseconds of a vain connect, and an errno
- * of chance when the server hangs up. */
-static const char *cause_words(const outcome_t *outcome, const sending_t *sending)
+/* Once more by another connection when the kept one was stale. */
+static apr_status_t try_twice(outcome_t *out, apr_pool_t *work, ua_smtp_t *smtp,
+                              const ua_smtp_conf_t *conf, sending_t *sending)
 {
-    if (outcome->code == CURLE_ABORTED_BY_CALLBACK) {
-        return "stopped before the mail server took the message";
+    apr_status_t rv = attempt(out, smtp, work, conf, sending);
+
+    if (rv == APR_SUCCESS && connection_was_stale(out, sending)) {
+        rv = attempt(out, smtp, work, conf, sending);
     }
-    if (/* a refused command is a CURLE_SEND_ERROR too, and libcurl's words name it */
-        outcome->code == CURLE_RECV_ERROR ||
-        (outcome->code == CURLE_SEND_ERROR && outcome->reply < 400)) {
-        return "the mail server closed the connection";
-    }
-    if (outcome->code == CURLE_WEIRD_SERVER_REPLY && !*sending->error) {
-        return "the mail server refused the message";
-    }
-    if (!*sending->error || outcome->code == CURLE_COULDNT_CONNECT ||
-        outcome->code == CURLE_OPERATION_TIMEDOUT) {
-        return curl_easy_strerror(outcome->code);
-    }
-    return sending->error;
+    return rv;
 }
 
-static const char *outcome_words(apr_pool_t *pool, const outcome_t *outcome,
-                                 const sending_t *sending)
+/* MAIL, as before a message; then RSET on the same connection, whose outcome says nothing of mails. */
+static apr_status_t ask(outcome_t *out, apr_pool_t *work, ua_smtp_t *smtp,
+                        const ua_smtp_conf_t *conf, sending_t *sending)
 {
-    const char *words = cause_words(outcome, sending);
+    outcome_t ignored = {CURLE_OK, 0, 0};
 
-    return outcome->reply ? apr_psprintf(pool, "%s (reply %ld)", words, outcome->reply)
-                          : apr_pstrdup(pool, words);
+    sending->command = ua_smtp_mail_command(work, sending->job->from);
+    UA_CHECK(try_twice(out, work, smtp, conf, sending));
+    if (out->code == CURLE_OK) {
+        sending->command = "RSET";
+        (void)attempt(&ignored, smtp, work, conf, sending);
+    }
+    return APR_SUCCESS;
 }
 
 /* All in `work`, which ends with the try; *why is in `pool`. */
@@ -363,15 +351,13 @@ static apr_status_t send_in(apr_pool_t *work, ua_smtp_t *smtp, apr_pool_t *pool,
                             const ua_smtp_conf_t *conf, sending_t *sending, const char **why)
 {
     outcome_t outcome = {CURLE_OK, 0, 0};
-    apr_status_t rv = attempt(&outcome, smtp, work, conf, sending);
+    apr_status_t rv = sending->job->message ? try_twice(&outcome, work, smtp, conf, sending)
+                                            : ask(&outcome, work, smtp, conf, sending);
 
-    if (rv == APR_SUCCESS && connection_was_stale(&outcome, sending)) {
-        rv = attempt(&outcome, smtp, work, conf, sending);
-    }
     if (rv != APR_SUCCESS || outcome.code == CURLE_OK) {
         return rv;
     }
-    *why = outcome_words(pool, &outcome, sending);
+    *why = ua_smtp_words(pool, (int)outcome.code, outcome.reply, sending->error);
     return failure_of(&outcome, sending);
 }
 
@@ -385,8 +371,8 @@ apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_
     apr_status_t rv;
 
     /* libcurl passes CR LF in an address through: a second RCPT line for whoever can write one. */
-    if (job->message &&
-        (!ua_mail_address_plain(job->from) || !ua_mail_address_plain(job->to))) {
+    if (!ua_mail_address_plain(job->from) ||
+        (job->message && !ua_mail_address_plain(job->to))) {
         *why = "an address is not acceptable";
         return APR_EINVAL;
     }

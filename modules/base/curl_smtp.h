@@ -32,7 +32,8 @@ apr_status_t ua_smtp_create(ua_smtp_t **out, apr_pool_t *pool) UA_MUST_USE;
 typedef struct ua_smtp_job_t {
     const char *from;
     const char *to;
-    const char *message; /* CRLF line ends; NULL: only ask whether the server would take one */
+    const char
+        *message; /* CRLF line ends; NULL: only MAIL and RSET, to see how one would fare */
     apr_size_t length;
     /* Called about every 200 ms while sending; nonzero gives up. May be NULL. */
     int (*alive)(void *baton);
@@ -41,8 +42,9 @@ typedef struct ua_smtp_job_t {
 
 /* Sends one message within 10 s to connect and 30 s in all. APR_SUCCESS after the server's 250.
  * Else *why is one sentence for the log (libcurl's words and the SMTP reply code, no address), and
- * the status APR_EGENERAL (try again later), APR_EINVAL (an address is not acceptable: never try
- * again), APR_EACCES (the server refused the recipient for good: 550, 551, 553, 554) or APR_EBUSY (it
+ * the status APR_EGENERAL (try again later), APR_INCOMPLETE (the same, but the server had taken the
+ * sender: asking without a message would not have shown it), APR_EINVAL (an address is not acceptable:
+ * never try again), APR_EACCES (the server refused the recipient for good: 550, 551, 553, 554) or APR_EBUSY (it
  * put this recipient off: 450, 451). */
 apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_t *conf,
                           const ua_smtp_job_t *job, const char **why) UA_MUST_USE;

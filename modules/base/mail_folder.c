@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define TRIED     4096
 #define FILE_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD | APR_FPROT_WREAD)
 
 static apr_status_t file_fill(apr_pool_t *pool, const char *path, const char *data,
@@ -55,4 +56,16 @@ apr_status_t ua_mail_to_folder(apr_pool_t *pool, const char *folder, const ua_ma
     UA_CHECK(file_put(pool, folder, apr_pstrcat(pool, name, ".html", NULL), mail->html,
                       strlen(mail->html)));
     return file_put(pool, folder, apr_pstrcat(pool, name, ".eml", NULL), message, length);
+}
+
+/* As long as a small mail, so that a full disk shows. */
+apr_status_t ua_mail_folder_try(apr_pool_t *pool, const char *folder, const char *id)
+{
+    const char *path = apr_psprintf(pool, "%s/.%s.try.tmp", folder, id);
+    apr_status_t rv;
+
+    (void)apr_file_remove(path, pool);
+    rv = file_fill(pool, path, apr_pcalloc(pool, TRIED), TRIED);
+    (void)apr_file_remove(path, pool);
+    return rv;
 }

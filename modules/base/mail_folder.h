@@ -13,4 +13,9 @@
 apr_status_t ua_mail_to_folder(apr_pool_t *pool, const char *folder,
                                const ua_mail_t *mail) UA_MUST_USE;
 
+/* What would come of a mail, without one: a temporary file ".<id>.try.tmp" written and removed again. The
+ * status of the file, as above. */
+apr_status_t ua_mail_folder_try(apr_pool_t *pool, const char *folder,
+                                const char *id) UA_MUST_USE;
+
 #endif

@@ -1,6 +1,7 @@
 /* outbox.c: see outbox.h. */
 #include "outbox.h"
 
+#include <apr_atomic.h>
 #include <string.h>
 
 const ua_mail_kind_t ua_mail_kinds[UA_MAILS] = {
@@ -149,6 +150,17 @@ apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id)
     return ua_db_exec(ctx, NULL, UA_Q(outbox_forget), UA_ARGS(ua_s(account_id)));
 }
 
+apr_status_t ua_outbox_detach(ua_ctx_t *ctx, const char *account_id, const char *email)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(outbox_detach), UA_ARGS(ua_s(account_id), ua_s(email)));
+}
+
+/* Its turn comes no sooner than that of those that failed. */
+static int server_fails(const ua_ctx_t *ctx)
+{
+    return ctx->mail_cause && apr_atomic_read32(ctx->mail_cause) != 0;
+}
+
 static apr_status_t read_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_query_t *query,
                                const ua_arg_t *args)
 {
@@ -161,7 +173,8 @@ static apr_status_t read_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_query_
     }
     UA_CHECK(rv);
     if (ua_row_number(row, 0) == WAITING) {
-        *out = ua_row_number(row, 1) > 0 ? UA_SENDING_DELAYED : UA_SENDING_QUEUED;
+        *out = ua_row_number(row, 1) > 0 || server_fails(ctx) ? UA_SENDING_DELAYED
+                                                              : UA_SENDING_QUEUED;
     }
     else {
         *out = ua_row_number(row, 0) == SENT ? UA_SENDING_SENT : UA_SENDING_UNKNOWN;

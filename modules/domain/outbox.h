@@ -48,7 +48,7 @@ typedef struct ua_outbox_t {
     const char *lease;  /* whose claim */
 } ua_outbox_t;
 
-/* What can be told of the last mail of a kind. */
+/* What can be told of the last mail of a kind. One that waits is delayed once it has failed, and while mails fail. */
 typedef enum {
     UA_SENDING_UNKNOWN,
     UA_SENDING_QUEUED,
@@ -97,6 +97,10 @@ apr_status_t ua_outbox_list(apr_array_header_t **out, ua_ctx_t *ctx,
 
 /* Leaves no name and address of an account that is gone. */
 apr_status_t ua_outbox_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
+
+/* Leaves an account only its mails to this address; the others are nobody's, and fare as before. */
+apr_status_t ua_outbox_detach(ua_ctx_t *ctx, const char *account_id,
+                              const char *email) UA_MUST_USE;
 
 /* How the last mail of a kind to this address fares. */
 apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,

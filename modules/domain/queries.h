@@ -51,6 +51,7 @@ UA_QUERY(token_end_account, "UPDATE token SET state = %lld, ended = %lld WHERE a
 UA_QUERY(token_latest, "SELECT id, email, expires FROM token WHERE account_id = %s AND purpose = %s AND state = 0 AND expires > %lld ORDER BY created DESC, id LIMIT 20")
 UA_QUERY(token_history, "SELECT purpose, email, created, expires, ended FROM token WHERE account_id = %s ORDER BY created DESC, id LIMIT 10000")
 UA_QUERY(token_erase, "DELETE FROM token WHERE account_id = %s")
+UA_QUERY(token_erase_others, "DELETE FROM token WHERE account_id = %s AND email <> %s")
 UA_QUERY(token_forget, "UPDATE token SET email = '' WHERE account_id = %s AND id <> %s")
 UA_QUERY(token_sweep, "DELETE FROM token WHERE expires < %lld")
 
@@ -119,6 +120,7 @@ UA_QUERY(outbox_drop_owner, "UPDATE outbox SET state = 2 WHERE account_id = %s A
 UA_QUERY(outbox_list, "SELECT kind, email, created, sent, username, detail FROM outbox WHERE account_id = %s ORDER BY created DESC, id LIMIT 1000")
 UA_QUERY(outbox_drop_account, "UPDATE outbox SET state = 2 WHERE account_id = %s AND kind = %s AND state = 0")
 UA_QUERY(outbox_forget, "UPDATE outbox SET email = '', username = '', detail = '' WHERE account_id = %s")
+UA_QUERY(outbox_detach, "UPDATE outbox SET account_id = '', username = '' WHERE account_id = %s AND email <> %s")
 UA_QUERY(outbox_latest, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND kind = %s AND email = %s ORDER BY created DESC, id LIMIT 1")
 UA_QUERY(outbox_confirming, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND email = %s AND (kind = %s OR kind = %s OR kind = %s) ORDER BY created DESC, id LIMIT 1")
 UA_QUERY(outbox_sweep, "DELETE FROM outbox WHERE created < %lld AND state > 0")
@@ -127,6 +129,7 @@ UA_QUERY(event_insert, "INSERT INTO event (id, site, account_id, kind, happened,
 UA_QUERY(event_get, "SELECT id FROM event WHERE id = %s")
 UA_QUERY(event_list, "SELECT id, kind, happened, address, agent, detail FROM event WHERE account_id = %s ORDER BY happened DESC, id LIMIT %lld")
 UA_QUERY(event_forget, "UPDATE event SET address = '', agent = '', detail = '' WHERE account_id = %s")
+UA_QUERY(event_detach, "UPDATE event SET account_id = '' WHERE account_id = %s AND kind <> %s AND kind <> %s")
 UA_QUERY(event_sweep, "DELETE FROM event WHERE happened < %lld")
 
 UA_QUERY(schema_steps, "SELECT MAX(step) FROM schema_step")

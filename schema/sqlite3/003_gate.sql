@@ -5,3 +5,6 @@ ALTER TABLE account ADD COLUMN member_of TEXT NOT NULL DEFAULT '';
 
 -- A search among members by display name.
 CREATE INDEX account_display ON account (enabled, hidden, display_key, username_key);
+
+-- What sweeping removes.
+CREATE INDEX outbox_created ON outbox (created);

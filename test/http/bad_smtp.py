@@ -14,7 +14,7 @@ BadSmtp(folder, port=0, certificates=None, mode="ok", control=None)
     seen(step, timeout=10)   waits until a step was acted upon, by any connection since set_mode()
 
 Modes: "ok", or ACTION at STEP.
-    STEP        banner ehlo starttls mail reuse rcpt data middle end quit
+    STEP        banner ehlo starttls mail reuse rcpt data middle end quit noop rset
                 (reuse: the MAIL of a second message on one connection; middle: within the
                 message's text; end: after its final dot)
     STEP-NNN    answers with that code, e.g. rcpt-450, rcpt-452, end-451, starttls-454; after a 421,
@@ -41,7 +41,7 @@ import warnings
 from smtp_server import Store, listening_socket, make_certificates, run_until_told
 
 STEPS = ("banner", "ehlo", "starttls", "mail", "reuse", "rcpt", "data", "middle", "end",
-         "quit", "noop")
+         "quit", "noop", "rset")
 OTHERS = ("ok", "slow-banner", "no-starttls", "wrong-certificate", "expired-certificate", "old-tls")
 ALIASES = {"refuse": "drop-banner", "silent": "stall-banner", "": "ok"}
 SLOW_BANNER = b"220 " + b"slow." * 20 + b"example\r\n"
@@ -293,8 +293,9 @@ class _Session:
             self._say("250 OK")
 
     def _rset(self, _):
-        self._recipients = []
-        self._say("250 OK")
+        if self._passes("rset"):
+            self._recipients = []
+            self._say("250 OK")
 
     def _noop(self, _):
         if self._passes("noop"):

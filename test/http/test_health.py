@@ -1,6 +1,8 @@
 """/auth/health: for load balancers: 200 or 503, in JSON, without secrets."""
 import pytest
+from bad_smtp import BadSmtp
 from client import Client
+from confhelp import site
 from pages import problem, refused
 from people import join, register
 from server import Server, wait_for
@@ -34,6 +36,33 @@ def test_no_secrets(server):
     ):
         assert word not in text
     assert not client.get("/auth/health", headers={"Cookie": "userauth=" + "A" * 43}).headers.get("Set-Cookie")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_mails_to_nobody_show_as_others_do(new_server, tmp_path, known):
+    """ENUM-06: who asks for a reset learns nothing of the address from what becomes of the mails."""
+    with BadSmtp(tmp_path / "smtp") as smtp:
+        server = new_server(site=False, conf=site("UserAuthMailLimit off\n", UserAuthMail=f"smtp://localhost:{smtp.port} a@example.com"))
+        client = Client(server)
+        person = register(client)
+        smtp.wait_for(1)
+        server.db("UPDATE account SET enabled = 1, verified = 1")
+        email = person.email if known else "nobody@example.org"
+
+        def health():
+            return client.get("/auth/health").json()["mail"]
+
+        wait_for(lambda: server.db("SELECT COUNT(*) FROM outbox WHERE state = 0")[0][0] == 0, what="the first mail to be marked")
+        assert health() == "ok"
+        smtp.set_mode("mail-452")
+        server.expect_log("UA0201|UA0202")
+        assert client.json("POST", "/auth/forgot", {"email": email}).status_code == 202
+        wait_for(lambda: health() == "delayed", what="the failure to show")
+        assert "MAIL failed: 452 (reply 452)" in server.log() and "UA0202" not in server.log()
+        smtp.set_mode("ok")
+        wait_for(lambda: health() == "ok", what="its end to show")
+        assert server.log().count("UA0202") == 1
+        assert len(smtp.messages()) == (2 if known else 1)
 
 
 @pytest.fixture(scope="module")

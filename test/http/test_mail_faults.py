@@ -167,6 +167,22 @@ def test_faults_of_silence(farm):
     assert len(causes(server)) == len(SLOW), "\n".join(causes(server))
 
 
+def test_a_silent_server_holds_up_no_other_site(farm):
+    """Of many mails to a silent server one is tried before the next site's turn, by the one child there is."""
+    head = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 26\n"
+    field = farm(["silent", "ok"], head=head)
+    silent = field.servers["silent"]
+    silent.seen("banner", 20)
+    for _ in range(8):
+        register(Client(field.server, base=field.clients["silent"].base))
+    field.servers["ok"].wait_for(1, 60)
+    before = silent.connections
+    person = register(Client(field.server, base=field.clients["ok"].base))
+    wait_for(lambda: field.arrived("ok")[person.email], 60, "the other site's mail")
+    assert silent.connections <= before + 2
+    field.server.expect_log("UA0201")
+
+
 def test_tls_that_is_not_as_it_has_to_be(farm, certificates):
     """MAIL-08: missing, stripped, wrong, expired, too old: nothing is sent in clear, health and log show it."""
     field = farm(NO_TLS, lines="UserAuthMailTLS require\n", certificates=certificates)

@@ -4,6 +4,7 @@
  * real mail server is in test_jobs_smtp.c.
  */
 #include "fixture.h"
+#include "held_clock.h"
 
 #include "app/jobs.h"
 
@@ -59,7 +60,6 @@ static void a_failing_mail_is_tried_until_its_link_ends(void **state)
     ua_test_expect(t, "UA0201: mail can't be sent and will be tried again: ");
     ua_test_register(t, "alice");
     while (of_mail(t, "state") == 0) {
-        apr_time_t began = apr_time_now();
         apr_interval_time_t wait = 0;
 
         assert_int_equal(of_mail(t, "attempts"), tries);
@@ -71,7 +71,7 @@ static void a_failing_mail_is_tried_until_its_link_ends(void **state)
             break;
         }
         wait = of_mail(t, "due") - t->now;
-        assert_in_range(wait, delay, delay + delay / 4 + (apr_time_now() - began));
+        assert_in_range(wait, delay, delay + delay / 4);
         t->now = of_mail(t, "due");
         delay = 2 * delay < LONGEST ? 2 * delay : LONGEST;
     }
@@ -102,7 +102,10 @@ static void tries_are_spread(void **state)
         ua_test_register(t, apr_psprintf(t->pool, "alice%d", i));
     }
     ua_test_sql(t, "UPDATE outbox SET attempts = 12");
-    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    for (int i = 0; i < 8; i++) {
+        t->jobs->rest = 0;
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+    }
     assert_int_equal(ua_test_count(t, "SELECT MIN(attempts) FROM outbox"), 13);
     spread = ua_test_count(t, "SELECT MAX(due) - MIN(due) FROM outbox");
     assert_true(spread > 5 * SECOND); /* of 75; alike by chance once in 10^8 */
@@ -176,7 +179,7 @@ static void a_sent_mail_is_done(void **state)
     assert_non_null(ua_test_mail(t));
     assert_int_equal(of_mail(t, "state"), 1);
     assert_int_equal(of_mail(t, "attempts"), 1);
-    assert_in_range(of_mail(t, "sent"), t->now, t->now + 60 * SECOND);
+    assert_int_equal(of_mail(t, "sent"), t->now);
     assert_string_equal(ua_test_scalar(t, "SELECT lease FROM outbox"), "");
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
     ua_test_clock(t, 3600);

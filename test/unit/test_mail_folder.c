@@ -172,6 +172,23 @@ static void test_failure_leaves_nothing(void **state)
     assert_int_equal(apr_dir_remove(taken, pool), APR_SUCCESS);
 }
 
+/* ENUM-06: what comes of a mail to nobody; it leaves nothing, and fails as a mail does. */
+static void test_without_a_mail(void **state)
+{
+    (void)state;
+    assert_int_equal(ua_mail_folder_try(pool, folder, "mail-1"), APR_SUCCESS);
+    assert_string_equal(listing(), "");
+    assert_int_equal(symlink("/dev/full", path_of(".mail-1.try.tmp")), 0); /* not followed */
+    assert_int_equal(ua_mail_folder_try(pool, folder, "mail-1"), APR_SUCCESS);
+    assert_string_equal(listing(), "");
+    assert_int_equal(ua_mail_folder_try(pool, path_of("absent"), "mail-1"),
+                     ua_mail_to_folder(pool, path_of("absent"), &mail));
+    assert_int_equal(apr_dir_make(path_of(".mail-1.try.tmp"), APR_FPROT_OS_DEFAULT, pool),
+                     APR_SUCCESS);
+    assert_true(APR_STATUS_IS_EEXIST(ua_mail_folder_try(pool, folder, "mail-1")));
+    assert_int_equal(apr_dir_remove(path_of(".mail-1.try.tmp"), pool), APR_SUCCESS);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_open, folder_close)
 
 int main(void)
@@ -183,6 +200,7 @@ int main(void)
         IN_FOLDER(test_refused),
         IN_FOLDER(test_no_folder),
         IN_FOLDER(test_failure_leaves_nothing),
+        IN_FOLDER(test_without_a_mail),
     };
 
     apr_initialize();

@@ -142,6 +142,12 @@ static void tried_again(void **state)
     }
     assert_int_equal(ua_outbox_drop(ctx, claimed(ctx, id)), APR_SUCCESS);
     assert_int_equal(due(ctx), 0);
+    (void)queued(t, ctx, &verify_mail);
+    assert_int_equal(fares(ctx), UA_SENDING_QUEUED);
+    t->cause = 2; /* other mails fail: this one's turn is no sooner */
+    assert_int_equal(fares(ctx), UA_SENDING_DELAYED);
+    t->cause = 0;
+    ua_test_sql(t, "DELETE FROM outbox WHERE state = 0");
     assert_int_equal(ua_outbox_sent(ctx, &(ua_outbox_t){.id = id, .lease = ""}), APR_NOTFOUND);
 }
 

@@ -83,6 +83,23 @@ static void ended_with_their_account(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE detail <> ''"), 1);
 }
 
+/* What went to another address is nobody's, and is sent all the same. */
+static void detached(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+
+    queue(ctx, "acc", UA_MAIL_VERIFY);
+    queue(ctx, "acc", UA_MAIL_TAKEN);
+    queue(ctx, "other", UA_MAIL_TAKEN);
+    ua_test_sql(t, "UPDATE outbox SET email = 'eve@example.org' WHERE kind = 'taken'");
+    assert_int_equal(ua_outbox_detach(ctx, "acc", "mike@example.org"), APR_SUCCESS);
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT group_concat(line) FROM (SELECT kind || account_id || "
+                          "username || state AS line FROM outbox ORDER BY line)"),
+        "taken0,takenothermike0,verifyaccmike0");
+}
+
 /* The last of the three kinds, of this account. */
 static void what_is_to_be_confirmed(void **state)
 {
@@ -136,6 +153,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_outbox_list(&list, ctx, "a"), "outbox_list");
     assert_failure(ctx, ua_outbox_drop_account(ctx, "a"), "outbox_drop_owner");
     assert_failure(ctx, ua_outbox_forget(ctx, "a"), "outbox_forget");
+    assert_failure(ctx, ua_outbox_detach(ctx, "a", "b"), "outbox_detach");
     assert_failure(ctx, ua_outbox_confirming(&found, ctx, "a", "b"), "outbox_confirming");
     assert_true(!list && found == UA_SENDING_SENT);
 }
@@ -143,11 +161,9 @@ static void failures(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        site_test(listed),
-        site_test(ended_with_their_account),
-        site_test(what_is_to_be_confirmed),
-        site_test(kinds),
-        site_test(failures),
+        site_test(listed),   site_test(ended_with_their_account),
+        site_test(detached), site_test(what_is_to_be_confirmed),
+        site_test(kinds),    site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

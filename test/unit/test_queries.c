@@ -5,8 +5,7 @@
 
 /* May read a whole table: at start or in the sweep once a minute, never for a request. */
 static const char *const whole_tables[] = {
-    "account_count",  "session_sweep", "device_sweep",
-    "throttle_sweep", "outbox_sweep",  "schema_steps",
+    "account_count", "session_sweep", "device_sweep", "throttle_sweep", "schema_steps",
 };
 
 /* Statements of every request, mail or sign-in, with the index that carries them. */
@@ -31,6 +30,7 @@ static const struct {
     {"outbox_claim", "sqlite_autoindex_outbox_1 (id=?)"},
     {"outbox_latest", "outbox_account (account_id=?)"},
     {"outbox_drop_account", "outbox_account (account_id=?)"},
+    {"outbox_sweep", "outbox_created (created<?)"},
     {"event_get", "sqlite_autoindex_event_1 (id=?)"},
     {"event_sweep", "event_happened (happened<?)"},
 };

@@ -1,0 +1,24 @@
+/* held_clock.h: apr_time_now() in the hand of the test. Include it in one source file of a program only.
+ *
+ * The function below stands before the library's own: time stands still but for clock_turn().
+ */
+#ifndef HELD_CLOCK_H
+#define HELD_CLOCK_H
+
+#include <apr_time.h>
+
+#include <stdatomic.h>
+
+static _Atomic apr_time_t held_clock = 1795249800000000; /* as UA_TEST_START */
+
+apr_time_t apr_time_now(void)
+{
+    return atomic_load(&held_clock);
+}
+
+static inline void clock_turn(apr_interval_time_t by)
+{
+    atomic_fetch_add(&held_clock, by);
+}
+
+#endif
