@@ -1,6 +1,7 @@
 /* mailer.c: from a row of the outbox to a message: derives the links, renders text and HTML. The
  * mail template's first line is its subject. */
 #include "app.h"
+#include "base/email.h"
 #include "base/mail.h"
 #include "base/text.h"
 #include "domain/outbox.h"
@@ -58,13 +59,45 @@ static void add_page(json_t *view, const ua_app_t *app, ua_ctx_t *ctx, const cha
                 apr_pstrcat(ctx->pool, app->conf->site, app->conf->path, "/", page, NULL));
 }
 
+/* A new address that is another's by now: its row looks like any other, so that the person who asked can't tell
+ * by what is stored (UserAuthHideAccounts). */
+static apr_status_t find_taken(int *taken, ua_ctx_t *ctx, const ua_outbox_t *row)
+{
+    ua_email_t email;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (row->kind != UA_MAIL_EMAIL ||
+        ua_email_parse(&email, ctx->pool, row->email) != APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    rv = ua_email_taken(taken, ctx, email.key, row->account_id);
+    ua_db_release(ctx);
+    return rv;
+}
+
+/* What the row tells beside name and address; NULL when that can't be read. */
+static apr_status_t detail_of(json_t **out, ua_ctx_t *ctx, const ua_outbox_t *row)
+{
+    json_t *detail = ua_json_own(ctx->pool, json_loads(row->detail, 0, NULL));
+    int taken = 0;
+
+    UA_CHECK(find_taken(&taken, ctx, row));
+    if (taken) {
+        detail = json_is_object(detail) ? detail : ua_json_object(ctx->pool);
+        ua_json_set_flag(detail, "taken", 1);
+    }
+    *out = detail;
+    return APR_SUCCESS;
+}
+
 static apr_status_t view_of(json_t **out, const ua_app_t *app, ua_ctx_t *ctx,
                             const ua_outbox_t *row)
 {
     json_t *view = ua_json_object(ctx->pool);
     json_t *site = ua_json_object(ctx->pool);
-    json_t *detail = ua_json_own(ctx->pool, json_loads(row->detail, 0, NULL));
+    json_t *detail = NULL;
 
+    UA_CHECK(detail_of(&detail, ctx, row));
     UA_CHECK(add_links(view, app, ctx, row));
     ua_json_set(site, "name", app->conf->site_name);
     ua_json_set(site, "url", app->conf->site);

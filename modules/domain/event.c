@@ -69,6 +69,13 @@ apr_status_t ua_event_forget(ua_ctx_t *ctx, const char *account_id)
     return ua_db_exec(ctx, NULL, UA_Q(event_forget), UA_ARGS(ua_s(account_id)));
 }
 
+apr_status_t ua_event_detach(ua_ctx_t *ctx, const char *account_id, const char *kept,
+                             const char *also_kept)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(event_detach),
+                      UA_ARGS(ua_s(account_id), ua_s(kept), ua_s(also_kept)));
+}
+
 apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then)
 {
     return ua_db_exec(ctx, NULL, UA_Q(event_sweep), UA_ARGS(ua_n(then)));

@@ -28,6 +28,10 @@ apr_status_t ua_event_list(apr_array_header_t **out, ua_ctx_t *ctx, const char *
 /* Leaves no address of an account that is erased. */
 apr_status_t ua_event_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
 
+/* Leaves an account only its events of two kinds; the others are nobody's. */
+apr_status_t ua_event_detach(ua_ctx_t *ctx, const char *account_id, const char *kept,
+                             const char *also_kept) UA_MUST_USE;
+
 apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

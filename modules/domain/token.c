@@ -160,6 +160,12 @@ apr_status_t ua_token_erase(ua_ctx_t *ctx, const char *account_id)
     return ua_db_exec(ctx, NULL, UA_Q(token_erase), UA_ARGS(ua_s(account_id)));
 }
 
+apr_status_t ua_token_erase_others(ua_ctx_t *ctx, const char *account_id, const char *email)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(token_erase_others),
+                      UA_ARGS(ua_s(account_id), ua_s(email)));
+}
+
 apr_interval_time_t ua_token_lifetime(const ua_conf_t *conf, const char *purpose)
 {
     const struct {

@@ -74,6 +74,10 @@ apr_status_t ua_token_history(apr_array_header_t **rows, ua_ctx_t *ctx,
 /* Removes the tokens of an account that is erased. */
 apr_status_t ua_token_erase(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
 
+/* Removes those that were not sent to this address. */
+apr_status_t ua_token_erase_others(ua_ctx_t *ctx, const char *account_id,
+                                   const char *email) UA_MUST_USE;
+
 /* How long a new link of a purpose works, in microseconds. */
 apr_interval_time_t ua_token_lifetime(const ua_conf_t *conf, const char *purpose);
 

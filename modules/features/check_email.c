@@ -6,6 +6,7 @@
 #include "base/url.h"
 #include "domain/event.h"
 
+#include <apr_atomic.h>
 #include <string.h>
 
 /* The page asks again so often until the address is confirmed, in seconds. */
@@ -15,6 +16,20 @@
 
 static const ua_field_t fields[] = {
     {"email", "Correct address", "email", 1, "email", NULL, NULL, ua_check_email}, {0}};
+
+/* With UserAuthHideAccounts a mail is taken to have left so long after it was asked for. */
+#define ON_ITS_WAY apr_time_from_sec(2)
+
+/* The same for every address, and whatever becomes of its mail: some are to nobody, and others may be asked
+ * for by strangers where the address is free. */
+static ua_sending_e hidden_state(ua_req_t *req)
+{
+    if (apr_atomic_read32(req->ctx->mail_cause)) { /* no mail leaves this site */
+        return UA_SENDING_DELAYED;
+    }
+    return req->ctx->now < ua_registration_asked(req) + ON_ITS_WAY ? UA_SENDING_QUEUED
+                                                                   : UA_SENDING_SENT;
+}
 
 static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account_t *account)
 {
@@ -28,7 +43,12 @@ static apr_status_t mail_state(const char **out, ua_req_t *req, const ua_account
         *out = "verified";
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_outbox_confirming(&sending, req->ctx, account->id, account->email));
+    if (req->ctx->conf->hide_accounts) {
+        sending = hidden_state(req);
+    }
+    else {
+        UA_CHECK(ua_outbox_confirming(&sending, req->ctx, account->id, account->email));
+    }
     *out = words[sending];
     return APR_SUCCESS;
 }

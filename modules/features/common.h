@@ -77,10 +77,10 @@ apr_status_t ua_mail_peek(apr_interval_time_t *wait, ua_req_t *req, const char *
 /* A person asks for a mail to an address whose account is `account`, or NULL: the answer's limit, and
  * whether the mail may go. */
 typedef struct ua_mail_ask_t {
-    apr_interval_time_t wait; /* > 0: refused */
-    int may;                  /* 0: answered as ever, but nothing is sent */
-    const ua_account_t
-        *hidden; /* this browser's registration without a claim on the address, or NULL */
+    apr_interval_time_t wait;   /* > 0: refused */
+    int may;                    /* 0: answered as ever, but nothing is sent */
+    const ua_account_t *own;    /* this browser's registration of the address, or NULL */
+    const ua_account_t *hidden; /* the same, when it is one without a claim on the address */
 } ua_mail_ask_t;
 
 /* Counts it: for this browser alone when it has a cookie of the account, else for strangers. */
@@ -98,7 +98,10 @@ apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req,
 /* common_registration.c: the account that this browser registered, from its signed cookie. APR_NOTFOUND
  * without a genuine one, and when the account is closed or its address is another by now. */
 apr_status_t ua_registration_account(ua_account_t **out, ua_req_t *req) UA_MUST_USE;
-/* The cookie; again when the address was corrected. */
+/* Where that found an account: when this browser last asked for a mail to its address, in whole seconds. With
+ * UserAuthHideAccounts it is all that the browser is told by: what others ask for tells a free address. */
+apr_time_t ua_registration_asked(ua_req_t *req);
+/* The cookie; again when the address was corrected, or this browser asked for another mail. */
 apr_status_t ua_registration_cookie(ua_res_t *res, ua_req_t *req,
                                     const ua_account_t *account) UA_MUST_USE;
 
@@ -204,9 +207,9 @@ apr_status_t ua_pending_state(const char **out, ua_ctx_t *ctx,
                               const ua_token_t *pending) UA_MUST_USE;
 /* Counts the request against the client address; refused in res (429) when the mail may not go. */
 apr_status_t ua_pending_may(ua_res_t *res, ua_req_t *req, const char *email_key) UA_MUST_USE;
-/* Queues the link. `taken`: the same rows, but the mail tells the address's owner and shows no link. */
+/* Queues the link. Where the address is another's when it is sent, the mail tells its owner instead. */
 apr_status_t ua_pending_send(ua_req_t *req, const ua_account_t *account,
-                             const ua_email_t *email, int taken) UA_MUST_USE;
+                             const ua_email_t *email) UA_MUST_USE;
 /* Ends every such link, mailed or not. */
 apr_status_t ua_pending_drop(ua_ctx_t *ctx, const char *account_id, ua_ended_e why) UA_MUST_USE;
 

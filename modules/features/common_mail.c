@@ -229,6 +229,7 @@ static apr_status_t find_asker(const char **owner, ua_mail_ask_t *ask, ua_req_t 
 
     UA_CHECK(ua_device_known(&known, req->ctx, device, account ? account->id : ""));
     UA_CHECK(find_registration(&registered, req, email_key));
+    ask->own = registered;
     if (registered && (!account || strcmp(registered->id, account->id) != 0)) {
         ask->hidden = registered;
     }
@@ -239,7 +240,7 @@ static apr_status_t find_asker(const char **owner, ua_mail_ask_t *ask, ua_req_t 
 apr_status_t ua_mail_ask(ua_mail_ask_t *out, ua_req_t *req, const ua_account_t *account,
                          const char *email_key)
 {
-    ua_mail_ask_t ask = {0, 1, NULL};
+    ua_mail_ask_t ask = {0, 1, NULL, NULL};
     apr_interval_time_t strangers = 0;
     const char *owner = NULL;
 

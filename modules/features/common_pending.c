@@ -59,16 +59,12 @@ apr_status_t ua_pending_may(ua_res_t *res, ua_req_t *req, const char *email_key)
 }
 
 apr_status_t ua_pending_send(ua_req_t *req, const ua_account_t *account,
-                             const ua_email_t *email, int taken)
+                             const ua_email_t *email)
 {
     apr_interval_time_t ignored = 0; /* ua_pending_may() has asked */
-    json_t *detail = ua_json_object(req->ctx->pool);
 
-    if (taken) {
-        ua_json_set_flag(detail, "taken", 1);
-    }
     UA_CHECK(ua_mail_take(&ignored, req, email->key, ""));
-    UA_CHECK(ua_mail_queue(req->ctx, account, UA_MAIL_EMAIL, email->address, detail));
+    UA_CHECK(ua_mail_queue(req->ctx, account, UA_MAIL_EMAIL, email->address, NULL));
     return ua_event_add(req->ctx, "email_change_requested", account->id, "");
 }
 

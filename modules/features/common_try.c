@@ -53,10 +53,19 @@ static apr_status_t find_counter(ua_try_t *attempt, ua_req_t *req, const char *k
     return ua_throttle_name(&attempt->counter, req->ctx, "login", key);
 }
 
+/* Whose failures count together under all names, or NULL: nobody's, and with UserAuthHideAccounts also not those
+ * of who never confirmed an address. Two names of one account would tell that the address was free. */
+static const ua_account_t *counted(const ua_try_t *attempt, const ua_conf_t *conf)
+{
+    const ua_account_t *a = attempt->account;
+
+    return a && conf->hide_accounts && !a->enabled && a->verified == 0 ? NULL : a;
+}
+
 /* So many failures that the password is off until it is reset by mail. A name nobody has looks alike. */
 static int is_disabled(const ua_try_t *attempt, const ua_conf_t *conf, apr_int64_t failures)
 {
-    const ua_account_t *a = attempt->account;
+    const ua_account_t *a = counted(attempt, conf);
 
     if (!a) {
         return failures >= conf->lock_disable;
@@ -130,10 +139,12 @@ apr_status_t ua_try_failed(ua_req_t *req, const ua_try_t *attempt)
 {
     ua_ctx_t *ctx = req->ctx;
     const char *id = attempt->account ? attempt->account->id : "";
+    const ua_account_t *a = counted(attempt, ctx->conf);
     apr_interval_time_t wait = 0;
 
     UA_CHECK(ua_wait_failed(&wait, ctx, attempt->counter));
-    UA_CHECK(ua_account_failed(ctx, id, attempt->known_device)); /* no row for nobody */
+    UA_CHECK(
+        ua_account_failed(ctx, a ? a->id : "", attempt->known_device)); /* no row for nobody */
     UA_CHECK(
         ua_event_add(ctx, "login_failed", id, attempt->known_device ? "known_device" : ""));
     if (wait > 0) {

@@ -305,7 +305,7 @@ static apr_status_t cancel(ua_res_t *res, ua_req_t *req, const work_t *work)
     return answer(res, req, UA_NOTICE_EMAIL_CANCELLED);
 }
 
-static apr_status_t resend(ua_res_t *res, ua_req_t *req, work_t *work)
+static apr_status_t resend(ua_res_t *res, ua_req_t *req, const work_t *work)
 {
     ua_email_t email;
 
@@ -317,15 +317,14 @@ static apr_status_t resend(ua_res_t *res, ua_req_t *req, work_t *work)
     if (res->problem) {
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_email_taken(&work->taken, req->ctx, email.key, work->account->id));
-    UA_CHECK(ua_pending_send(req, work->account, &email, work->taken));
+    UA_CHECK(ua_pending_send(req, work->account, &email));
     return answer(res, req, UA_NOTICE_EMAIL_RESENT);
 }
 
 static apr_status_t move(ua_res_t *res, ua_req_t *req, const work_t *work)
 {
     UA_CHECK(ua_pending_drop(req->ctx, work->account->id, UA_ENDED_CHANGE));
-    UA_CHECK(ua_pending_send(req, work->account, &work->email, work->taken));
+    UA_CHECK(ua_pending_send(req, work->account, &work->email));
     return answer(res, req, UA_NOTICE_EMAIL_PENDING);
 }
 

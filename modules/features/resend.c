@@ -43,6 +43,9 @@ static apr_status_t resend_submit(ua_res_t *res, ua_req_t *req)
         return APR_SUCCESS;
     }
     UA_CHECK(ask.hidden ? ua_hidden_mail(ctx, ask.hidden, ask.may) : queue(req, account));
+    if (ask.own && ctx->conf->hide_accounts) {
+        UA_CHECK(ua_registration_cookie(res, req, ask.own));
+    }
     UA_CHECK(ua_event_add(ctx, "verification_requested", account ? account->id : "", ""));
     ua_go(res, 202, ua_path(req, UA_AREA_PUBLIC, "check-email"), UA_NOTICE_RESENT);
     return APR_SUCCESS;

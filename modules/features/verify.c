@@ -167,15 +167,35 @@ static apr_status_t refuse_wrong(ua_res_t *res, ua_req_t *req, const char *accou
     return ua_event_add(req->ctx, "token_refused", account_id, "code");
 }
 
-/* Counts a try against the newest mail's code: how many are left after it, -1 when there was none. */
-static apr_status_t take_try(apr_int64_t *left, ua_ctx_t *ctx, const ua_token_t *newest)
+/* The mail whose code is tried: the newest; with UserAuthHideAccounts the newest that this browser asked for,
+ * because strangers get one only where the address is free. */
+static const char *tried_mail(ua_req_t *req, const ua_token_t *newest)
 {
+    return req->ctx->conf->hide_accounts
+               ? apr_psprintf(req->ctx->pool, "%s|%" APR_TIME_T_FMT, newest->account_id,
+                              ua_registration_asked(req))
+               : newest->id;
+}
+
+/* 1 when the links of that mail have expired. */
+static int is_over(ua_req_t *req)
+{
+    const ua_ctx_t *ctx = req->ctx;
+
+    return ctx->conf->hide_accounts &&
+           ua_registration_asked(req) + ctx->conf->verify_lifetime <= ctx->now;
+}
+
+/* Counts a try against that mail's code: how many are left after it, -1 when there was none. */
+static apr_status_t take_try(apr_int64_t *left, ua_req_t *req, const ua_token_t *newest)
+{
+    ua_ctx_t *ctx = req->ctx;
     ua_rate_t rate = {CODE_TRIES, ctx->conf->verify_lifetime};
     apr_interval_time_t wait = 0;
     apr_int64_t hits = CODE_TRIES + 1;
     const char *name = NULL;
 
-    UA_CHECK(ua_throttle_name(&name, ctx, "code", newest->id));
+    UA_CHECK(ua_throttle_name(&name, ctx, "code", tried_mail(req, newest)));
     UA_CHECK(ua_throttle_take(&wait, ctx, name, &rate));
     if (wait == 0) {
         UA_CHECK(ua_wait_peek(&wait, &hits, ctx, name));
@@ -222,7 +242,7 @@ static apr_status_t judge_code(ua_res_t *res, ua_req_t *req, const ua_account_t 
         refuse_typed(res, req, "Enter the 8 digits from the email.");
         return APR_SUCCESS;
     }
-    UA_CHECK(take_try(&left, ctx, &APR_ARRAY_IDX(tokens, 0, ua_token_t)));
+    UA_CHECK(take_try(&left, req, &APR_ARRAY_IDX(tokens, 0, ua_token_t)));
     UA_CHECK(find_token(&token, ctx, tokens, digits));
     if (!token || left < 0 || strcmp(token->email, account->email) != 0) {
         return refuse_wrong(res, req, account->id, left);
@@ -250,7 +270,7 @@ static apr_status_t submit_code(ua_res_t *res, ua_req_t *req)
         return APR_SUCCESS;
     }
     UA_CHECK(ua_token_list(&tokens, req->ctx, account->id, UA_PURPOSE_VERIFY));
-    if (tokens->nelts == 0) {
+    if (tokens->nelts == 0 || is_over(req)) {
         refuse_code(res, req, UA_PROBLEM_TOKEN_EXPIRED, "We can send you a new one.");
         return APR_SUCCESS;
     }

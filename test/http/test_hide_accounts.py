@@ -1,11 +1,12 @@
 """UserAuthHideAccounts on: nobody learns from a registration, or from what comes after it, whether an address
 is used; its owner does (ENUM-04, ENUM-05, ENUM-10)."""
+import json
 import re
 
 import pytest
 from client import Client
 from pages import problem
-from people import PASSWORD, Person, fields_of, join, sign_in, stranger
+from people import PASSWORD, Person, confirm, fields_of, join, letter, sign_in, signed_in, stranger
 from server import Server, wait_for
 
 
@@ -76,6 +77,67 @@ def test_browsers_are_answered_alike(site, pair):
     assert "We sent an email to" in page.text and 'name="code"' in page.text
     moved = alike(pair, lambda c, p: c.form("/auth/check-email", {"email": p.username + "@example.net"}, action="/auth/check-email"))
     assert moved.status_code == 303
+
+
+def lift(site):
+    """Past the limit of mails."""
+    site.db("DELETE FROM throttle WHERE name LIKE 'mail%'")
+
+
+def wait_until_sent(site, pair):
+    for client, _ in pair:
+        wait_for(lambda c=client: c.json("GET", "/auth/check-email").json()["mail"] == "sent", what="the mail to be sent")
+    wait_for(lambda: not site.db("SELECT id FROM outbox WHERE state = 0"), what="every mail to be sent")
+
+
+def test_a_stranger_s_resend_does_not_show(site, pair):
+    """Nor does it bring new tries of the code."""
+    alike(pair, lambda c, p: c.json("POST", "/auth/register", fields_of(p)))
+    wait_until_sent(site, pair)
+    for _ in range(3):
+        assert alike(pair, lambda c, p: c.json("POST", "/auth/verify", {"code": "00000000"})).status_code == 422
+    lift(site)
+    assert alike(pair, lambda c, p: Client(site).json("POST", "/auth/resend", {"email": p.email})).status_code == 202
+    assert alike(pair, lambda c, p: c.json("GET", "/auth/check-email")).json()["mail"] == "sent"
+    assert "1 more try" in alike(pair, lambda c, p: c.json("POST", "/auth/verify", {"code": "00000000"})).text
+
+
+def test_a_corrected_account_has_no_past(site, pair):
+    """What strangers did at the first address, and what was mailed there."""
+    alike(pair, lambda c, p: c.json("POST", "/auth/register", fields_of(p)))
+    wait_until_sent(site, pair)
+    lift(site)
+    for _, person in pair:
+        assert Client(site).json("POST", "/auth/resend", {"email": person.email}).status_code == 202
+        assert Client(site).json("POST", "/auth/login", {"login": person.email, "password": "x" * 9}).status_code == 401
+    found = []
+    for client, person in pair:
+        before, person.email = person.email, person.username + "@example.net"
+        assert client.json("POST", "/auth/check-email", {"email": person.email}).status_code == 200
+        confirm(client, letter(site, person).token("verify"))
+        sign_in(client, person)
+        past = client.get("/dashboard/export")
+        assert before not in past.text
+        past = past.json()
+        events = client.json("GET", "/dashboard/activity").json()["events"]
+        found.append([sorted(kinds) for kinds in (
+            [event["event"] for event in events], [event["event"] for event in past["events"]],
+            [mail["mail"] for mail in past["mails"]], [link["purpose"] for link in past["links"]])])
+    assert found[0] == found[1]
+
+
+def test_a_change_of_address_is_stored_alike(site):
+    """ENUM-08"""
+    owner, stored = join(site), []
+    for email in (stranger().email, owner.email):
+        member = signed_in(site)
+        site.db("DELETE FROM throttle")  # nobody has asked for a mail yet
+        answer = member.json("POST", "/dashboard/profile", {"email": email})
+        assert answer.status_code == 200, answer.text
+        mails = [mail for mail in member.get("/dashboard/export").json()["mails"] if mail["mail"] == "email"]
+        stored.append([(mail["to"] == email, sorted(json.loads(mail["detail"]))) for mail in mails])
+    assert stored[0] == stored[1] and len(stored[0]) == 1
+    assert wait_for(lambda: [mail for mail in site.mails(owner.email) if mail.subject == "Someone tried to use your email"], what="the owner's mail")
 
 
 def test_the_owner_hears_of_it(site, pair):

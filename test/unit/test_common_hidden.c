@@ -85,6 +85,7 @@ static void looks_alike_afterwards(void **state)
         assert_status(t, both(&pair, look), 200);
         assert_shows(t, json ? "\"mail\":\"queued\"" : "It is on its way.");
         assert_non_null(ua_test_mail(t));
+        ua_test_clock(t, 2);
         assert_status(t, both(&pair, look), 200);
         assert_shows(t, json ? "\"mail\":\"sent\"" : "We sent an email to");
         assert_status(t, both(&pair, resend), 429);

@@ -63,6 +63,7 @@ static void register_and_look(const pair_t *pair)
     }
     expect_same_cost(pair, "look when it is sent", look);
     expect_same_cost(pair, "name", login_by_name);
+    expect_same_cost(pair, "address, wrong password", login_by_address);
     expect_same_cost(pair, "code", type_code);
     expect_same_cost(pair, "resend", resend);
     expect_same_cost(pair, "look after resend", look);

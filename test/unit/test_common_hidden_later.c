@@ -199,7 +199,7 @@ static void stays_alike(void **state)
             assert_status(t, both(&pair, look), 200);
             ua_test_clock(t, 7 * 24 * 3600);
             assert_status(t, both(&pair, look), 200);
-            assert_null(strstr(t->body, sent ? "It is on its way." : "We sent an email to"));
+            assert_shows(t, "We sent an email to");
             ua_test_close(t);
         }
     }

@@ -89,7 +89,7 @@ static void other_cookies_are_worth_nothing(void **state)
 static void a_hidden_registration_is_answered_alike(void **state)
 {
     ua_test_t *t = ua_test_open("UserAuthHideAccounts on", NULL);
-    ua_mail_ask_t found = {0, 0, NULL};
+    ua_mail_ask_t found = {0, 0, NULL, NULL};
     ua_account_t *alice = NULL;
 
     (void)state;
@@ -116,6 +116,7 @@ static void a_hidden_registration_is_answered_alike(void **state)
         assert_int_equal(found.may, i == 2);
         assert_non_null(found.hidden);
         assert_string_equal(found.hidden->username, "mallory");
+        assert_ptr_equal(found.own, found.hidden);
         ua_db_release(t->req->ctx);
     }
     ua_test_close(t);

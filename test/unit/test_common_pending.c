@@ -133,11 +133,12 @@ static const char *traces_of(ua_test_t *t, const char *email)
     answers = apr_pstrcat(t->pool, answers, strstr(t->body, "\"hidden\""), NULL);
     answers = apr_pstrcat(
         t->pool, answers,
-        ua_test_scalar(t,
-                       "SELECT group_concat(o.kind || o.state || o.username || o.attempts || "
-                       "(o.expires - o.created) || t.purpose || t.state) FROM outbox o JOIN "
-                       "token t ON t.id = o.token_id WHERE o.email = '%s'",
-                       email),
+        ua_test_scalar(
+            t,
+            "SELECT group_concat(o.kind || o.state || o.username || o.attempts || "
+            "(o.expires - o.created) || o.detail || t.purpose || t.state) FROM outbox o JOIN "
+            "token t ON t.id = o.token_id WHERE o.email = '%s'",
+            email),
         ua_test_scalar(t, "SELECT COUNT(*) || '|' || MAX(kind) FROM event"), NULL);
     assert_status(t, ua_test_post_json(t, PROFILE, "{\"cancel_email\":1}"), 200);
     ua_test_sql(t, "DELETE FROM event");
@@ -195,6 +196,36 @@ static void hides_accounts(void **state)
     ua_test_close(t);
 }
 
+/* RACE-10: who has the address is looked up when the mail is sent, whoever had it when it was asked for. */
+static void tells_who_has_it_by_now(void **state)
+{
+    static const struct {
+        const char *request, *carol, *subject;
+    } rows[] = {
+        {"{\"email\":\"" NEW "\"}", NEW, "Someone tried to use your email"},
+        {"{\"resend_email\":1}", "carol@example.org", "Confirm your new email for localhost"}};
+
+    ua_test_t *t = site_of_alice("UserAuthHideAccounts on");
+
+    (void)state;
+    join(t, "carol");
+    assert_status(t, log_in(t, "alice", UA_TEST_PASSWORD), 303);
+    t->json = 1;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ua_test_clock(t, 1);
+        assert_status(t, ua_test_post_json(t, PROFILE, rows[i].request), 200);
+        ua_test_sql(t, "UPDATE account SET email_key = '%s' WHERE username = 'carol'",
+                    rows[i].carol);
+        assert_non_null(letter(t, NEW));
+        assert_non_null(strstr(
+            t->mail, apr_pstrcat(t->pool, "\r\nSubject: ", rows[i].subject, "\r\n", NULL)));
+        assert_int_equal(strstr(t->mail, "token=") != NULL, i == 1);
+    }
+    assert_int_equal(
+        ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE detail LIKE '%%taken%%'"), 0);
+    ua_test_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +235,7 @@ int main(void)
         cmocka_unit_test(limits_mails_of_one_client_address),
         cmocka_unit_test(says_that_an_address_is_in_use),
         cmocka_unit_test(hides_accounts),
+        cmocka_unit_test(tells_who_has_it_by_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,14 @@ static void belongs_to_one_account(void **state)
         {"genuine", value, "alice"},
         {"without its signature", id, NULL},
         {"another account's id", apr_pstrcat(t->pool, other, value + 36, NULL), NULL},
-        {"nobody's id", "6f1c5d44-5b0a-4a0e-9d57-0d9f3a1b2c3d.AAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        {"of another time",
+         apr_pstrcat(t->pool, apr_pstrndup(t->pool, value, strlen(value) - 10), "1234567890",
+                     NULL),
+         NULL},
+        {"without a time", apr_pstrndup(t->pool, value, strlen(value) - 11), NULL},
+        {"nobody's id",
+         "6f1c5d44-5b0a-4a0e-9d57-0d9f3a1b2c3d."
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.1234567890",
          NULL},
         {"cut", apr_pstrndup(t->pool, value, strlen(value) - 1), NULL},
         {"longer", apr_pstrcat(t->pool, value, "A", NULL), NULL},
@@ -57,6 +64,39 @@ static void belongs_to_one_account(void **state)
         }
     }
     ua_test_close(t);
+}
+
+/* When this browser asked for a mail: at the registration, by a correction; another site's resends are not told. */
+static void knows_when_a_mail_was_asked_for(void **state)
+{
+    static const char *const lines[] = {"UserAuthHideAccounts on", "UserAuthHideAccounts off"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        ua_test_t *t = ua_test_open(lines[i], NULL);
+        apr_time_t asked = apr_time_sec(t->now);
+
+        ua_test_register(t, "alice");
+        ua_test_clock(t, 60);
+        assert_status(t, ua_test_post(t, "/auth/resend", "email", "ALICE@example.org", NULL),
+                      303);
+        asked += i == 0 ? 60 : 0;
+        for (int n = 0; n < 2; n++) {
+            ua_req_t *req = apr_pcalloc(t->turn, sizeof *req);
+            ua_account_t *account = NULL;
+
+            req->ctx = ua_test_context(t);
+            req->cookie = apr_pstrcat(
+                t->turn, "userauth-registration=", ua_test_cookie(t, "registration"), NULL);
+            assert_int_equal(ua_registration_account(&account, req), APR_SUCCESS);
+            assert_int_equal(ua_registration_asked(req), apr_time_from_sec(asked));
+            ua_db_release(req->ctx);
+            ua_test_clock(t, 60);
+            assert_status(t, ua_test_post(t, PAGE, "email", "right@example.org", NULL), 303);
+            asked = apr_time_sec(t->now);
+        }
+        ua_test_close(t);
+    }
 }
 
 /* A stranger registered the address of somebody who made the account his own: the stranger's browser
@@ -97,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(belongs_to_one_account),
+        cmocka_unit_test(knows_when_a_mail_was_asked_for),
         cmocka_unit_test(tells_no_later_address),
         cmocka_unit_test(follows_a_correction),
     };

@@ -175,6 +175,31 @@ static void forgotten(void **state)
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event WHERE address <> ''"), 1);
 }
 
+static void detached(void **state)
+{
+    static const char *const kinds[] = {"registered", "login_failed", "address_corrected",
+                                        "reset_requested"};
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        assert_int_equal(ua_event_add(ctx, kinds[i], "acc", ""), APR_SUCCESS);
+        assert_int_equal(ua_event_add(ctx, kinds[i], "other", ""), APR_SUCCESS);
+    }
+    assert_int_equal(ua_event_detach(ctx, "acc", "registered", "address_corrected"),
+                     APR_SUCCESS);
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT group_concat(kind) FROM (SELECT kind FROM event WHERE "
+                          "account_id = 'acc' ORDER BY kind)"),
+        "address_corrected,registered");
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT group_concat(kind) FROM (SELECT kind FROM event WHERE "
+                          "account_id = '' ORDER BY kind)"),
+        "login_failed,reset_requested");
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event WHERE account_id = 'other'"),
+                     4);
+}
+
 /* No line about what did not happen. */
 static void failures(void **state)
 {
@@ -190,6 +215,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_event_list(&list, ctx, "a", 1), "event_list");
     assert_null(list);
     assert_failure(ctx, ua_event_forget(ctx, "a"), "event_forget");
+    assert_failure(ctx, ua_event_detach(ctx, "a", "b", "c"), "event_detach");
 }
 
 int main(void)
@@ -197,7 +223,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         site_test(row_and_line), site_test(one_line_each), site_test(the_first_tells),
         site_test(long_agents),  site_test(swept),         site_test(listed),
-        site_test(forgotten),    site_test(failures),
+        site_test(forgotten),    site_test(detached),      site_test(failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

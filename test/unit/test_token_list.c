@@ -94,6 +94,27 @@ static void erased_and_forgotten(void **state)
                         "other");
 }
 
+static void those_of_other_addresses_are_erased(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    ua_token_t rows[] = {{.account_id = "acc", .email = "mike@example.org"},
+                         {.account_id = "acc", .email = "eve@example.org"},
+                         {.account_id = "acc", .email = ""},
+                         {.account_id = "other", .email = "eve@example.org"}};
+    const char *id = NULL;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        rows[i].purpose = UA_PURPOSE_VERIFY;
+        assert_int_equal(ua_token_issue(&id, ctx, &rows[i], HOUR), APR_SUCCESS);
+    }
+    assert_int_equal(ua_token_erase_others(ctx, "acc", "mike@example.org"), APR_SUCCESS);
+    assert_string_equal(
+        ua_test_scalar(t, "SELECT group_concat(line) FROM (SELECT account_id || ' ' || email "
+                          "AS line FROM token ORDER BY line)"),
+        "acc mike@example.org,other eve@example.org");
+}
+
 /* Each purpose has the setting's lifetime (contract 8). */
 static void lifetimes(void **state)
 {
@@ -153,6 +174,7 @@ static void failures(void **state)
     assert_null(tokens);
     assert_failure(ctx, ua_token_end_all(ctx, "a", "", UA_ENDED_CHANGE), "token_end_account");
     assert_failure(ctx, ua_token_erase(ctx, "a"), "token_erase");
+    assert_failure(ctx, ua_token_erase_others(ctx, "a", "b"), "token_erase_others");
     assert_failure(ctx, ua_token_forget(ctx, "a", ""), "token_forget");
 }
 
@@ -162,6 +184,7 @@ int main(void)
         site_test(open_ones_are_listed),
         site_test(all_but_one_purpose_end),
         site_test(erased_and_forgotten),
+        site_test(those_of_other_addresses_are_erased),
         site_test(lifetimes),
         site_test(codes),
         site_test(failures),
