@@ -113,6 +113,8 @@ int ua_edge_mask_log(request_rec *r);
 
 /* reply.c: sends a finished reply. */
 int ua_edge_reply(request_rec *r, const ua_res_t *res);
+/* pace.c: writes the body so that it arrives within about a second; the connection is to be closed then. */
+void ua_edge_write_slowly(request_rec *r, const char *text, apr_size_t length);
 
 /* claim.c: hooks translate_name, map_to_storage, access_checker_ex, fixups, handler. */
 int ua_edge_translate(request_rec *r);

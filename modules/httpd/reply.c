@@ -25,7 +25,10 @@ int ua_edge_reply(request_rec *r, const ua_res_t *res)
     if (res->status != HTTP_NO_CONTENT) {
         ap_set_content_length(r, (apr_off_t)res->raw_length);
     }
-    if (!r->header_only && res->raw_length > 0) {
+    if (!r->header_only && res->raw_length > 0 && res->problem == UA_PROBLEM_BUSY) {
+        ua_edge_write_slowly(r, res->raw, res->raw_length);
+    }
+    else if (!r->header_only && res->raw_length > 0) {
         (void)ap_rwrite(res->raw, (int)res->raw_length, r);
     }
     return OK;
