@@ -4,9 +4,11 @@
 One client asks for a gated file at a steady, gentle rate; each time is counted from when the request was due. The same is measured
 while hashrate.c burns the processors beside an idle server: what remains is the flood's own doing. Rounds: burn, flood, flood,
 burn; a p99 is of all samples of its kind. During the flood somebody else signs in with the right password, one sign-in after the other,
-and comes back when a 503 says so. Memory is the sum over the server's processes, before any load and at its highest.
+and comes back when a 503 says so. Memory is the sum over the server's processes, before any load and at its highest in a
+flood of its own.
 """
 import concurrent.futures
+import contextlib
 import ctypes
 import http.client
 import os
@@ -108,8 +110,25 @@ def legitimate(port, names, seconds):
 # ---- rounds ----
 
 
+def tell(pids, what):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
+@contextlib.contextmanager
+def standing_still(pids):
+    """Nothing of them runs."""
+    tell(pids, signal.SIGSTOP)
+    try:
+        yield pids
+    finally:
+        tell(pids, signal.SIGCONT)
+
+
 class Highest:
-    """The highest memory of the server while it lasts."""
+    """The highest memory of the server while it lasts. Processes are read one after the other, and a hash that ends in one
+    while another begins elsewhere would count twice: so they stand still meanwhile, and nobody's time is taken."""
 
     def __init__(self, server):
         self.server, self.bytes = server, 0
@@ -117,8 +136,9 @@ class Highest:
         self.thread = threading.Thread(target=self._look)
 
     def _look(self):
-        while not self.over.wait(0.25):
-            self.bytes = max(self.bytes, pss_of(processes_of(self.server)))
+        while not self.over.wait(0.2):
+            with standing_still(processes_of(self.server)) as pids:
+                self.bytes = max(self.bytes, pss_of(pids))
 
     def __enter__(self):
         self.thread.start()
@@ -154,20 +174,29 @@ class Bench:
         finally:
             burner.end()
 
-    def flood(self):
+    def script(self):
         text = f'local ROUND, PAUSE = "{len(self.floods)}", {self.given.pause}\n{FLOOD}'
+        return Script(self.server, text, 401, self.given.seconds + 1, self.given.connections)
+
+    def flood(self):
         names, self.names = self.names[:200], self.names[200:] + self.names[:200]
         before = client_cpu()
-        with Highest(self.server) as highest:
-            script = Script(self.server, text, 401, self.given.seconds + 1, self.given.connections)
-            try:
-                sign_ins = self.pool.submit(legitimate, self.server.port, names, self.given.seconds)
-                self.times["flood"] += self.gentle().result()
-                self.sign_ins.append(sign_ins.result())
-            finally:
-                self.floods.append(script.end())
+        script = self.script()
+        try:
+            sign_ins = self.pool.submit(legitimate, self.server.port, names, self.given.seconds)
+            self.times["flood"] += self.gentle().result()
+            self.sign_ins.append(sign_ins.result())
+        finally:
+            self.floods.append(script.end())
         self.floods[-1]["client_share"] = (client_cpu() - before) / 1e6 / (self.given.seconds + 1) / os.cpu_count()
-        self.highest = max(self.highest, highest.bytes)
+
+    def weigh(self):
+        """One more flood, of which only the memory counts."""
+        script = self.script()
+        with Highest(self.server) as highest:
+            time.sleep(self.given.seconds)
+        script.end()
+        self.highest = highest.bytes
 
 
 def run(server, pool, given):
@@ -175,6 +204,7 @@ def run(server, pool, given):
     for number in range(given.rounds):
         for kind in ("burn", "flood") if number % 2 == 0 else ("flood", "burn"):
             getattr(bench, kind)()
+    bench.weigh()
     return bench
 
 
