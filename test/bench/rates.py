@@ -2,18 +2,25 @@
 """rates.py: sign-ins and registrations a second beside libsodium's raw hash rate; what a refresh, the dashboard and its members page cost.
 
 A round measures every row once, and the next one in the opposite order; figures are medians over the rounds, ratios
-medians of the ratios within a round. Every registration is committed durably and gets its mail (in a folder). Client and
+medians of the ratios within a round. Django with allauth, at the same Argon2 parameters, signs in and registers in the same
+rounds. Every registration is committed durably and gets its mail (in a folder). Client and
 server share the processors: the share of all of them that the client took is printed beside, and no ratio is corrected for it.
 """
+import contextlib
+import json
 import statistics
 
 from clients import fill, hash_rate, judged, login_script, lua_list, name_of, names_of, page, parser_of, scripted, sign_in_all
 from clients import site, verdict, wait_mailed, write
+from peer_django import Django
 from people import PASSWORD
+from server import base_folder
 
 ACCOUNTS = 1000
 LOGINS, REGISTRATIONS = 0.90, 0.85  # of the hash rate
 KINDS = ("hash", "login", "register", "refresh", "members", "dashboard")
+PEER = ("peer_login", "peer_register")
+PEER_NEW = 2000  # registrations that a round may need
 
 REGISTER = """
 local at = 0
@@ -40,9 +47,25 @@ end
 """
 
 
+def listed(requests):
+    """A script that sends these, one after the other."""
+    rows = []
+    for one in requests:
+        headers = ", ".join(f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in one.headers.items())
+        rows.append(f"{{{json.dumps(one.method)}, {json.dumps(one.path)}, {{{headers}}}, {json.dumps(one.body.decode())}}}")
+    return f"""
+    local list, at = {{{", ".join(rows)}}}, 0
+    function request()
+        at = at % #list + 1
+        return wrk.format(list[at][1], list[at][2], list[at][3], list[at][4])
+    end
+    """
+
+
 class Bench:
-    def __init__(self, server, given):
-        self.server, self.given = server, given
+    def __init__(self, server, peer, given):
+        self.server, self.peer, self.given = server, peer, given
+        self.kinds = KINDS + PEER if peer else KINDS
         self.round = 0
         fill(server, ACCOUNTS)
         self.names = names_of(min(given.accounts, ACCOUNTS), ACCOUNTS)
@@ -75,12 +98,22 @@ class Bench:
     def dashboard(self):
         return page(self.server, "/dashboard", self.cookie, self.given.seconds, self.given.connections)
 
+    def peer_login(self):
+        requests = [self.peer.sign_in_request(number) for number in range(self.given.accounts)]
+        return scripted(self.peer.server, listed(requests), 302, self.given.seconds, self.given.connections)
 
-def run(server, given):
-    bench = Bench(server, given)
-    results = {kind: [] for kind in KINDS}
+    def peer_register(self):
+        self.round += 1
+        first = self.round * PEER_NEW
+        requests = [self.peer.sign_up_request(number) for number in range(first, first + PEER_NEW)]
+        return scripted(self.peer.server, listed(requests), 302, self.given.seconds, self.given.connections)
+
+
+def run(server, peer, given):
+    bench = Bench(server, peer, given)
+    results = {kind: [] for kind in bench.kinds}
     for number in range(given.rounds):
-        for kind in KINDS if number % 2 == 0 else reversed(KINDS):
+        for kind in bench.kinds if number % 2 == 0 else reversed(bench.kinds):
             results[kind].append(getattr(bench, kind)())
     return results
 
@@ -92,6 +125,9 @@ def summary(results):
     for kind, limit in (("login", LOGINS), ("register", REGISTRATIONS)):
         ratio = statistics.median(one["rps"] / raw["rps"] for one, raw in zip(results[kind], results["hash"]))
         said[kind]["of_hash_rate"] = judged(ratio, limit, least=True)
+        if f"peer_{kind}" in results:
+            ahead = statistics.median(one["rps"] / peer["rps"] for one, peer in zip(results[kind], results[f"peer_{kind}"]))
+            said[f"peer_{kind}"]["we_do"] = judged(ahead, 1, least=True)
     return said
 
 
@@ -101,6 +137,8 @@ def show(said):
         line = f"{kind:10}{one['rps']:>10.1f}"
         if "cpu_us" in one:
             line += f"{one['cpu_us']:>11.1f}{one['client_us']:>11.1f}{one['client_share']:>22.1%}"
+        if "we_do" in one:
+            line += f"  ours to it: {verdict(one['we_do'])}"
         print(f"{line}  {verdict(one.get('of_hash_rate'))}".rstrip())
 
 
@@ -112,8 +150,15 @@ def main():
     parser.add_argument("--threads", type=int, default=2, help="of the raw hash rate")
     parser.add_argument("--accounts", type=int, default=400, help="that sign in, of 1000 there are")
     given = parser.parse_args()
-    with site() as server:
-        results = run(server, given)
+    peer = Django(base_folder(), people=ACCOUNTS)
+    why = peer.missing()
+    if why:
+        print(f"{peer.name}: skipped, {why}")
+    with site() as server, contextlib.ExitStack() as stack:
+        if not why:
+            stack.callback(peer.stop)
+            peer.start()
+        results = run(server, None if why else peer, given)
     said = summary(results)
     show(said)
     write("rates", given, {"medians": said, "rounds": results})
