@@ -169,6 +169,17 @@ static ua_session_t *session_in(entry_t *entry, const ua_session_key_t *key,
     return is_valid(&piece->copy, ctx) ? &piece->copy.session : NULL;
 }
 
+/* A digest of either half, each with a key of its own: only a credential that has both halves has both words. The first
+ * word, by which an entry is placed, is of the whole. */
+static void digest(ua_session_key_t *key, const ua_session_cache_t *cache, const char *secret)
+{
+    apr_size_t length = strlen(secret);
+    apr_size_t half = length / 2;
+
+    key->digest[1] = apr_siphash24(secret + half, length - half, cache->keys[1]);
+    key->digest[0] = apr_siphash24(secret, half, cache->keys[0]) ^ key->digest[1];
+}
+
 apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
                                    const ua_session_cache_t *cache, ua_ctx_t *ctx,
                                    ua_credential_e kind, const char *secret)
@@ -180,9 +191,7 @@ apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
     if (!cache) {
         return APR_NOTFOUND;
     }
-    for (int i = 0; i < 2; i++) {
-        key->digest[i] = apr_siphash24(secret, strlen(secret), cache->keys[i]);
-    }
+    digest(key, cache, secret);
     key->kind = kind;
     key->digest[0] ^= kind; /* one secret of two kinds has two places */
     key->epoch = ua_generation_epoch(cache->generations);

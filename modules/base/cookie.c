@@ -40,10 +40,13 @@ static span_t pair_value(const char *pair, apr_size_t length, const char *name,
     return value;
 }
 
+/* Of our values, letters first: this runs for each byte of a gated request's cookie. */
 static int value_byte(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+    unsigned char code = (unsigned char)byte;
+
+    return (code | 0x20U) - 'a' < 26U || code - (unsigned)'0' < 10U || byte == '.' ||
+           byte == '_' || byte == '-';
 }
 
 static int value_valid(span_t value, apr_size_t most)

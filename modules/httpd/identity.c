@@ -112,15 +112,31 @@ static void keep_headers(request_rec *r, const ua_conf_t *conf)
     }
 }
 
+static int is_told(const apr_table_t *env)
+{
+    const apr_array_header_t *entries = apr_table_elts(env);
+
+    for (int i = 0; i < entries->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
+
+        if (name && strncasecmp(name, "USERAUTH_", 9) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Names that begin alike cost a table most, so each is looked for only where one of them is there before. */
 static void tell_environment(request_rec *r, const ua_session_t *session)
 {
-    apr_table_t *env = r->subprocess_env;
+    void (*tell)(apr_table_t *, const char *, const char *) =
+        is_told(r->subprocess_env) ? apr_table_setn : apr_table_addn;
 
-    apr_table_setn(env, "USERAUTH_ID", session->account_id);
-    apr_table_setn(env, "USERAUTH_EMAIL", session->email);
-    apr_table_setn(env, "USERAUTH_DISPLAY_NAME", session->display_name);
-    apr_table_setn(env, "USERAUTH_GROUPS", session->groups);
-    apr_table_setn(env, "USERAUTH_SESSION", session->id);
+    tell(r->subprocess_env, "USERAUTH_ID", session->account_id);
+    tell(r->subprocess_env, "USERAUTH_EMAIL", session->email);
+    tell(r->subprocess_env, "USERAUTH_DISPLAY_NAME", session->display_name);
+    tell(r->subprocess_env, "USERAUTH_GROUPS", session->groups);
+    tell(r->subprocess_env, "USERAUTH_SESSION", session->id);
 }
 
 /* A header holds ASCII alone: as RFC 3986 encodes a segment of a path, or base64url. */
