@@ -2,74 +2,7 @@
  *
  * Run from the top of the tree (smtp_servers.h).
  */
-#include "base/curl_smtp.h"
-
-#include "smtp_servers.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static apr_pool_t *whole;   /* the program's */
-static apr_pool_t *pool;    /* one test's */
-static const char *folder;  /* of everything written */
-static const char *control; /* holds the server's mode */
-static server_t bad;
-static ua_smtp_t *smtp;
-
-static int server_start(void **state)
-{
-    (void)state;
-    assert_int_equal(apr_pool_create(&whole, NULL), APR_SUCCESS);
-    assert_int_equal(ua_smtp_global_init(), APR_SUCCESS);
-    folder = server_folder_make(whole);
-    control = apr_pstrcat(whole, folder, "/control", NULL);
-    server_launch(&bad, whole,
-                  (const char *[]){"test/http/bad_smtp.py",
-                                   apr_pstrcat(whole, folder, "/bad", NULL), "--control",
-                                   control, "--certificates",
-                                   apr_pstrcat(whole, folder, "/tls", NULL), NULL});
-    server_await(&bad, whole);
-    return 0;
-}
-
-static int server_end(void **state)
-{
-    (void)state;
-    server_stop(&bad);
-    server_folder_remove(whole, folder);
-    apr_pool_destroy(whole);
-    return 0;
-}
-
-static int test_open(void **state)
-{
-    (void)state;
-    assert_int_equal(apr_pool_create(&pool, whole), APR_SUCCESS);
-    assert_int_equal(ua_smtp_create(&smtp, pool), APR_SUCCESS);
-    server_mode_set(pool, control, "ok");
-    return 0;
-}
-
-static int test_close(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-/* Fails with the row's comment. */
-static void check(int good, const char *comment, const char *got)
-{
-    if (!good) {
-        fail_msg("%s: got %s", comment, got);
-    }
-}
+#include "bad_smtp_curl.h"
 
 typedef struct fault_t {
     const char *mode;

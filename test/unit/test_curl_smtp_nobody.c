@@ -2,66 +2,7 @@
  *
  * Run from the top of the tree (smtp_servers.h).
  */
-#include "base/curl_smtp.h"
-
-#include "smtp_servers.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static apr_pool_t *whole;   /* the program's */
-static apr_pool_t *pool;    /* one test's */
-static const char *folder;  /* of everything written */
-static const char *control; /* holds the server's mode */
-static server_t bad;
-static ua_smtp_t *smtp;
-
-static int server_start(void **state)
-{
-    (void)state;
-    assert_int_equal(apr_pool_create(&whole, NULL), APR_SUCCESS);
-    assert_int_equal(ua_smtp_global_init(), APR_SUCCESS);
-    folder = server_folder_make(whole);
-    control = apr_pstrcat(whole, folder, "/control", NULL);
-    server_launch(&bad, whole,
-                  (const char *[]){"test/http/bad_smtp.py",
-                                   apr_pstrcat(whole, folder, "/bad", NULL), "--control",
-                                   control, "--certificates",
-                                   apr_pstrcat(whole, folder, "/tls", NULL), NULL});
-    server_await(&bad, whole);
-    return 0;
-}
-
-static int server_end(void **state)
-{
-    (void)state;
-    server_stop(&bad);
-    server_folder_remove(whole, folder);
-    apr_pool_destroy(whole);
-    return 0;
-}
-
-static int test_open(void **state)
-{
-    (void)state;
-    assert_int_equal(apr_pool_create(&pool, whole), APR_SUCCESS);
-    assert_int_equal(ua_smtp_create(&smtp, pool), APR_SUCCESS);
-    server_mode_set(pool, control, "ok");
-    return 0;
-}
-
-static int test_close(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
+#include "bad_smtp_curl.h"
 
 /* What comes of a mail to nobody; *why is "untouched" when it was left alone. */
 static apr_status_t ask(const ua_smtp_conf_t *conf, const char **why)
@@ -70,14 +11,6 @@ static apr_status_t ask(const ua_smtp_conf_t *conf, const char **why)
 
     *why = "untouched";
     return ua_smtp_send(smtp, pool, conf, &job, why);
-}
-
-/* Fails with the row's comment. */
-static void check(int good, const char *comment, const char *got)
-{
-    if (!good) {
-        fail_msg("%s: got %s", comment, got);
-    }
 }
 
 /* ENUM-06: until the sender is taken, in the same words as a mail: neither health nor the log tells them apart. */

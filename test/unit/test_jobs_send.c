@@ -3,46 +3,17 @@
  *
  * Run from the top of the tree (smtp_servers.h). */
 #include "fixture.h"
-#include "smtp_servers.h"
+#include "bad_smtp.h"
 
 #include "app/jobs.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static apr_pool_t *whole;
-static const char *folder;
-static const char *control;
-static server_t server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    (void)apr_initialize();
-    assert_int_equal(apr_pool_create(&whole, NULL), APR_SUCCESS);
-    folder = server_folder_make(whole);
-    control = apr_pstrcat(whole, folder, "/mode", NULL);
-    server_launch(&server, whole,
-                  (const char *[]){"test/http/bad_smtp.py",
-                                   apr_pstrcat(whole, folder, "/box", NULL), "--control",
-                                   control, NULL});
-    server_await(&server, whole);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    server_stop(&server);
-    server_folder_remove(whole, folder);
-    apr_pool_destroy(whole);
-    return 0;
-}
-
 /* A site with the member alice that sends to the server. */
 static ua_test_t *begin(void)
 {
     ua_test_t *t = ua_test_open(
-        apr_pstrcat(whole, "UserAuthMail smtp://", server.address, " a@example.com", NULL),
+        apr_pstrcat(whole, "UserAuthMail smtp://", bad.address, " a@example.com", NULL),
         "UserAuthMailLimit off", "UserAuthRateLimit mail off", NULL);
 
     server_mode_set(whole, control, "ok");
@@ -214,5 +185,5 @@ int main(void)
         cmocka_unit_test(alike_in_a_folder),
     };
 
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, server_start, server_end);
 }

@@ -2,46 +2,17 @@
  *
  * Run from the top of the tree (smtp_servers.h). */
 #include "fixture.h"
-#include "smtp_servers.h"
+#include "bad_smtp.h"
 
 #include <pthread.h>
 
 #define MAILS 12
 
-static apr_pool_t *whole;
-static const char *folder;
-static const char *control;
-static server_t server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    (void)apr_initialize();
-    assert_int_equal(apr_pool_create(&whole, NULL), APR_SUCCESS);
-    folder = server_folder_make(whole);
-    control = apr_pstrcat(whole, folder, "/mode", NULL);
-    server_launch(&server, whole,
-                  (const char *[]){"test/http/bad_smtp.py",
-                                   apr_pstrcat(whole, folder, "/box", NULL), "--control",
-                                   control, NULL});
-    server_await(&server, whole);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    server_stop(&server);
-    server_folder_remove(whole, folder);
-    apr_pool_destroy(whole);
-    return 0;
-}
-
 /* A site that sends to the server; so many people registered. */
 static ua_test_t *begin(int people)
 {
     ua_test_t *t = ua_test_open(
-        apr_pstrcat(whole, "UserAuthMail smtp://", server.address, " a@example.com", NULL),
+        apr_pstrcat(whole, "UserAuthMail smtp://", bad.address, " a@example.com", NULL),
         "UserAuthMailLimit off", "UserAuthVerifyLifetime 1h", NULL);
 
     server_mode_set(whole, control, "ok");
@@ -58,7 +29,7 @@ static apr_int64_t in_state(ua_test_t *t, int state)
 
 static size_t kept(void)
 {
-    return server_kept(whole, &server);
+    return server_kept(whole, &bad);
 }
 
 static void mails_arrive(void **state)
@@ -304,5 +275,5 @@ int main(void)
         cmocka_unit_test(a_taken_mail_is_let_go),
     };
 
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, server_start, server_end);
 }
