@@ -16,7 +16,7 @@ static const char *credentials_of(const ua_req_t *req)
     const char *header = req->authorization;
     apr_size_t length = sizeof scheme - 1;
 
-    if (strncasecmp(header, scheme, length) != 0 ||
+    if (!*header || strncasecmp(header, scheme, length) != 0 ||
         (header[length] != '\0' && !strchr(" \t", header[length]))) {
         return NULL;
     }

@@ -14,9 +14,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SETS 1024 /* with WAYS of them each: at most 5 MiB a process, taken as they are used */
-#define WAYS 4
-#define TEXT 952 /* of a session's texts; longer ones are read from the database every time */
+#define SETS  1024 /* with WAYS of them each: at most 5 MiB a process, taken as they are used */
+#define WAYS  4
+#define TEXTS 7
+#define TEXT  952 /* of a session's texts; longer ones are read from the database every time */
 
 /* Sessions that end sooner are read from the database, where their uses are written. */
 #define LATE apr_time_from_sec(12)
@@ -28,7 +29,8 @@ typedef struct copy_t {
     apr_uint32_t generation;
     apr_time_t stored;
     apr_time_t until;
-    ua_session_t session; /* its texts are in `text`, in the order of texts_of() */
+    ua_session_t session;       /* its texts are in `text`, */
+    apr_uint16_t starts[TEXTS]; /* in the order of texts_of() */
     char text[TEXT];
 } copy_t;
 
@@ -51,8 +53,6 @@ struct ua_session_cache_t {
     entry_t *entries;
     unsigned char keys[2][APR_SIPHASH_KSIZE];
 };
-
-#define TEXTS 7
 
 static void texts_of(const char **texts[TEXTS], ua_session_t *session)
 {
@@ -146,12 +146,10 @@ static int is_valid(const copy_t *copy, const ua_ctx_t *ctx)
 static void point_texts(copy_t *copy)
 {
     const char **texts[TEXTS];
-    const char *at = copy->text;
 
     texts_of(texts, &copy->session);
     for (int i = 0; i < TEXTS; i++) {
-        *texts[i] = at;
-        at += strlen(at) + 1;
+        *texts[i] = copy->text + copy->starts[i];
     }
 }
 
@@ -221,6 +219,7 @@ static unsigned pack(copy_t *copy, const ua_session_t *session)
             return 0;
         }
         memcpy(at, *texts[i], length);
+        copy->starts[i] = (apr_uint16_t)(at - copy->text);
         at += length;
         *texts[i] = NULL;
     }

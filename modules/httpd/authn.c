@@ -5,6 +5,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_request.h>
+#include <string.h>
 
 APLOG_USE_MODULE(userauth);
 
@@ -68,7 +69,8 @@ int ua_edge_check_authn(request_rec *r)
     if (type && app && ap_cstr_casecmp(type, "Basic") == 0) {
         return ua_edge_check_basic(r);
     }
-    if (!type || ap_cstr_casecmp(type, UA_AUTH_TYPE) != 0) {
+    if (!type ||
+        (strcmp(type, UA_AUTH_TYPE) != 0 && ap_cstr_casecmp(type, UA_AUTH_TYPE) != 0)) {
         return DECLINED;
     }
     if (!app) {
