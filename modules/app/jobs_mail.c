@@ -47,8 +47,8 @@ static apr_status_t settle(ua_jobs_t *jobs, ua_ctx_t *ctx, const ua_outbox_t *ro
     if (fate == UA_FATE_SENT) {
         return ua_outbox_sent(ctx, row);
     }
-    if (fate ==
-        UA_FATE_SERVER) { /* no mail of the site tries the server before this one would */
+    /* No mail of the site tries the server before this one would. */
+    if (fate == UA_FATE_SERVER) {
         jobs->rest = due < ctx->now + LONGEST_REST ? due : ctx->now + LONGEST_REST;
     }
     if (fate == UA_FATE_NEVER || due >= row->expires) {
@@ -231,8 +231,8 @@ int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now)
 {
     apr_pool_t *pool = NULL;
     int sent = 0;
-    int rests =
-        now < jobs->rest && jobs->rest - now <= LONGEST_REST; /* a clock may be set back */
+    /* A clock may be set back. */
+    int rests = now < jobs->rest && jobs->rest - now <= LONGEST_REST;
 
     if (rests || apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         return 0;

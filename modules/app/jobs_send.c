@@ -173,9 +173,8 @@ static ua_fate_e send_mail(sending_t *sending, ua_ctx_t *ctx)
     if (ua_mailer_write(&mail, sending->jobs->app, ctx, sending->row) == APR_SUCCESS) {
         return fate_of(sending, hand_over(sending, &mail));
     }
-    sending->why = ctx->failed
-                       ? ctx->failed
-                       : sending->why; /* a template's fault is no reason to give the mail up */
+    /* A template's fault is no reason to give the mail up. */
+    sending->why = ctx->failed ? ctx->failed : sending->why;
     report_failure(sending, LATE);
     return UA_FATE_LATER;
 }

@@ -280,8 +280,8 @@ static apr_status_t attempt(outcome_t *out, ua_smtp_t *smtp, apr_pool_t *pool,
     outcome_read(out, smtp, easy);
     (void)curl_multi_remove_handle(smtp->multi, easy);
     if (probe && out->code == CURLE_OK && out->reply / 100 != 2) {
-        out->code =
-            CURLE_WEIRD_SERVER_REPLY; /* libcurl knows commands to which 553 is no refusal */
+        /* libcurl knows commands to which 553 is no refusal. */
+        out->code = CURLE_WEIRD_SERVER_REPLY;
         (void)apr_snprintf(sending->error, sizeof sending->error, "Command failed: %ld",
                            out->reply);
     }

@@ -44,8 +44,8 @@ static const char *cause_words(CURLcode code, long reply, const char *error)
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         return "stopped before the mail server took the message";
     }
-    if (/* a refused command is a CURLE_SEND_ERROR too, and libcurl's words name it */
-        code == CURLE_RECV_ERROR || (code == CURLE_SEND_ERROR && reply < 400)) {
+    /* A refused command is a CURLE_SEND_ERROR too, and libcurl's words name it. */
+    if (code == CURLE_RECV_ERROR || (code == CURLE_SEND_ERROR && reply < 400)) {
         return "the mail server closed the connection";
     }
     if (code == CURLE_WEIRD_SERVER_REPLY && !*error) {

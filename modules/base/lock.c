@@ -13,9 +13,10 @@
 
 #define ROUND      64 /* a cache line: neighbours do not slow each other */
 #define BOUND_MOST 256
-#define TURN                                                                                   \
-    apr_time_from_msec(5) /* how often the first in the queue looks for a dead owner's slot */
-#define GATE_WAIT   apr_time_from_sec(1) /* it is held for microseconds */
+/* How often the first in the queue looks for a dead owner's slot. */
+#define TURN apr_time_from_msec(5)
+/* The gate is held for microseconds. */
+#define GATE_WAIT   apr_time_from_sec(1)
 #define NSEC_IN_SEC 1000000000L
 
 struct ua_lock_t {

@@ -20,25 +20,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "http"))
 
 import apps  # noqa: E402
+import peer_ours  # noqa: E402
 from load import measure, wrk  # noqa: E402
 from peer_base import ALIKE  # noqa: E402
 from server import TOP, Server, base_folder  # noqa: E402
 from tokens import log_in  # noqa: E402
 
-CONF = ALIKE + """
-UserAuthSessionCacheTTL 2s
+CONF = ALIKE + peer_ours.CONF + """
 <Location "/plain">
     Require all granted
-</Location>
-<Location "/gated">
-    AuthType UserAuth
-    Require valid-user
-</Location>
-<Location "/basic">
-    AuthType Basic
-    AuthName "Members"
-    AuthBasicProvider userauth
-    Require valid-user
 </Location>
 """
 LIMITS = {"cookie": 3, "bearer": 6, "basic": 10}  # microseconds more than the plain file, less what it differs from itself

@@ -3,6 +3,8 @@
 put_cgi(server, "cgi/show.cgi")   prints its environment, which environment(answer) reads
 Backend()                         an HTTP server that answers with the request it got, as JSON
 """
+import base64
+import hashlib
 import http.server
 import json
 import threading
@@ -25,6 +27,13 @@ def put(server, path, text, mode=0o644):
 
 def put_cgi(server, path):
     return put(server, path, SHOW, 0o755)
+
+
+def put_htpasswd(server, user, password):
+    """The file ${RUN}/htpasswd of mod_authn_file, with one user."""
+    file = server.folder / "htpasswd"
+    file.write_text(f"{user}:{{SHA}}{base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()}\n")
+    file.chmod(0o644)
 
 
 def environment(answer):

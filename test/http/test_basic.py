@@ -50,8 +50,7 @@ def site(run_folder):
     apps.put_cgi(server, "cgi/show.cgi")
     for name in ("dav", "fresh", "both", "form"):
         apps.put(server, f"{name}/a.txt", name)
-    (server.folder / "htpasswd").write_text("file:{SHA}" + base64.b64encode(__import__("hashlib").sha1(b"other").digest()).decode() + "\n")
-    (server.folder / "htpasswd").chmod(0o644)
+    apps.put_htpasswd(server, "file", "other")
     try:
         server.start()
         server.person = join(server)

@@ -1,6 +1,5 @@
 """Basic credentials in the parts and redirects of a request: tried once, and nothing of them shows where they were refused."""
 import base64
-import hashlib
 
 import apps
 import pytest
@@ -67,8 +66,7 @@ def site(run_folder):
         apps.put(server, path, path)
     for path in ("open", "told-inside", "htpasswd"):
         apps.put_cgi(server, f"{path}/show.cgi")
-    (server.folder / "htpasswd").write_text("bob:{SHA}" + base64.b64encode(hashlib.sha1(b"other").digest()).decode() + "\n")
-    (server.folder / "htpasswd").chmod(0o644)
+    apps.put_htpasswd(server, "bob", "other")
     (server.folder / "own").mkdir(mode=0o755)
     page = (TOP / "templates" / "problem.html").read_text()
     (server.folder / "own" / "problem.html").write_text(page + "<!-- a page longer than any buffer " + "x" * 20000 + " -->")
