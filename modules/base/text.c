@@ -110,6 +110,15 @@ const char *ua_duration_words(apr_pool_t *pool, apr_interval_time_t duration)
                         seconds == 1 ? "" : "s");
 }
 
+const char *ua_wait_words(apr_pool_t *pool, apr_interval_time_t wait)
+{
+    apr_interval_time_t step = apr_time_from_sec(wait < apr_time_from_sec(100)    ? 1
+                                                 : wait < apr_time_from_sec(6000) ? 60
+                                                                                  : 3600);
+
+    return ua_duration_words(pool, (wait + step - 1) / step * step);
+}
+
 const char *ua_time_rfc3339(apr_pool_t *pool, apr_time_t time)
 {
     apr_time_exp_t t;

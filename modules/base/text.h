@@ -18,6 +18,9 @@ apr_status_t ua_duration_parse(apr_interval_time_t *out, const char *text) UA_MU
  * it after rounding up to whole seconds. */
 const char *ua_duration_words(apr_pool_t *pool, apr_interval_time_t duration);
 
+/* How long somebody has to wait: exact below 100 seconds, then rounded up to minutes, from 100 minutes on to hours. */
+const char *ua_wait_words(apr_pool_t *pool, apr_interval_time_t wait);
+
 /* RFC 3339 UTC to the second: "2026-11-21T08:30:00Z". "" for 0. */
 const char *ua_time_rfc3339(apr_pool_t *pool, apr_time_t time);
 

@@ -70,7 +70,7 @@ static apr_status_t describe(ua_res_t *res, ua_req_t *req, const ua_account_t *a
     ua_json_set_flag(res->view, state, 1);
     ua_json_set(res->view, "username", account->username);
     ua_json_set_flag(res->view, "can_resend", wait == 0);
-    ua_json_set(res->view, "resend_wait", ua_duration_words(ctx->pool, wait));
+    ua_json_set(res->view, "resend_wait", ua_wait_words(ctx->pool, wait));
     ua_json_set_flag(res->view, "can_correct", account->corrections < UA_CORRECTIONS);
     ua_json_set_number(res->view, "corrections_left", UA_CORRECTIONS - account->corrections);
     res->refresh = account->enabled || correcting ? 0 : REFRESH;

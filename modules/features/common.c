@@ -69,7 +69,7 @@ void ua_refuse_wait(ua_res_t *res, ua_req_t *req, ua_problem_e problem,
     ua_refuse(res, problem);
     res->retry_after = apr_time_sec(wait + APR_USEC_PER_SEC - 1);
     res->detail = apr_psprintf(pool, "Please try again in %s.",
-                               ua_duration_words(pool, apr_time_from_sec(res->retry_after)));
+                               ua_wait_words(pool, apr_time_from_sec(res->retry_after)));
 }
 
 void ua_offer(ua_res_t *res, const char *name, const char *path, const char *text)

@@ -188,9 +188,9 @@ apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req, const ch
     if (wait > PATIENCE) {
         ua_mail_refuse(res, req, wait);
         res->title = "Too many emails to this address";
-        res->detail = apr_psprintf(
-            req->ctx->pool, "You can register with it in %s.",
-            ua_duration_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
+        res->detail =
+            apr_psprintf(req->ctx->pool, "You can register with it in %s.",
+                         ua_wait_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
         return APR_SUCCESS;
     }
     for (int i = 0; i < UA_MAIL_RATES && req->ctx->conf->mail_rates[i].duration > 0; i++) {
@@ -260,5 +260,5 @@ void ua_mail_refuse(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
     res->title = "One email at a time";
     res->detail =
         apr_psprintf(req->ctx->pool, "You can ask for another email in %s.",
-                     ua_duration_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
+                     ua_wait_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
 }

@@ -4,6 +4,9 @@ import subprocess
 import http2
 import pytest
 from client import Client
+from mpm import THREADED
+
+pytestmark = pytest.mark.skipif(not THREADED, reason="mod_http2 needs threads")
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import threading
 import pytest
 from client import Client
 from confhelp import site
+from mpm import ONE_CHILD
 from people import join, register, stranger, wait_sent
 from server import wait_for
 from smtp_server import SmtpServer, make_certificates
 
 HEADERS = {"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "auto-submitted"}
-ONE_CHILD = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 26\n"
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from bad_smtp import BadSmtp
 from client import Client
 from confhelp import site, spare_port
+from mpm import ONE_CHILD, several
 from people import register, sign_in
 from server import wait_for
 from smtp_server import make_certificates
@@ -148,8 +149,7 @@ def test_faults_that_show_at_once(farm):
 
 def test_faults_of_silence(farm):
     """MAIL-04: a server that says nothing, at each step: no request waits, the sender gives up and tries again."""
-    head = "StartServers 8\nThreadsPerChild 8\nMaxRequestWorkers 64\nMinSpareThreads 1\nMaxSpareThreads 64\n"
-    field = farm(SLOW, head=head)
+    field = farm(SLOW, head=several(8, 8))
     server = field.server
     for mode in SLOW:
         if mode not in ("silent", "slow-banner"):
@@ -169,8 +169,7 @@ def test_faults_of_silence(farm):
 
 def test_a_silent_server_holds_up_no_other_site(farm):
     """Of many mails to a silent server one is tried before the next site's turn, by the one child there is."""
-    head = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 26\n"
-    field = farm(["silent", "ok"], head=head)
+    field = farm(["silent", "ok"], head=ONE_CHILD)
     silent = field.servers["silent"]
     silent.seen("banner", 20)
     for _ in range(8):
@@ -205,8 +204,7 @@ def test_tls_that_is_not_as_it_has_to_be(farm, certificates):
 def test_the_second_mail_on_a_kept_connection_fails(farm):
     """A server that has had enough of the connection: the mail goes out by another one."""
     modes = ["reuse-421", "drop-reuse", "reuse-451"]
-    head = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 26\n"
-    field = farm(modes, head=head)
+    field = farm(modes, head=ONE_CHILD)
     field.wait_states("sent", 30)
     field.server.expect_log("UA0201|UA0202")
     second = {mode: register(Client(field.server, base=client.base)) for mode, client in field.clients.items()}

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from client import Client, new_address
+from mpm import several
 from people import PASSWORD, confirm, fields_of, is_signed_in, letter, register, sign_in, stranger, wait_sent
 from server import Server, wait_for
 
@@ -25,8 +26,7 @@ UserAuthSessionCacheTTL 2s
 
 @pytest.fixture(scope="module")
 def site(run_folder):
-    head = "StartServers 4\nThreadsPerChild 32\nMaxRequestWorkers 256\n"
-    server = Server(run_folder, conf=CONF, head=head)
+    server = Server(run_folder, conf=CONF, head=several(4, 32))
     try:
         yield server.start()
     finally:

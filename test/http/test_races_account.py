@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 from client import Client
+from mpm import several
 from people import PASSWORD, is_signed_in, join, letter, link_token, register, sign_in, signed_in, stranger
 from server import Server, wait_for
 from test_races import CONF, MANY, at_once, headers_of, no_failure, posts, rounds, statuses
@@ -18,8 +19,7 @@ CONF = CONF + "UserAuthMailLimit off\nUserAuthHashQueue 256\n"
 
 @pytest.fixture(scope="module")
 def site(run_folder):
-    head = "StartServers 4\nThreadsPerChild 32\nMaxRequestWorkers 256\n"
-    server = Server(run_folder, conf=CONF, head=head)
+    server = Server(run_folder, conf=CONF, head=several(4, 32))
     try:
         yield server.start()
     finally:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from client import Client
+from mpm import several
 from people import PASSWORD, join, signed_in
 from server import Server, wait_for
 from tokens import bearer, log_in
@@ -19,13 +20,12 @@ UserAuthRateLimit login off
     Require valid-user
 </Location>
 """
-HEAD = "StartServers 4\nThreadsPerChild 32\nMaxRequestWorkers 256\n"
 NEW = "quartz-meadow-lantern-58"
 
 
 @pytest.fixture(scope="module")
 def site(run_folder):
-    server = Server(run_folder, conf=CONF, head=HEAD)
+    server = Server(run_folder, conf=CONF, head=several(4, 32))
     (server.folder / "htdocs" / "private").mkdir()
     (server.folder / "htdocs" / "private" / "a.txt").write_text("private")
     try:

@@ -141,6 +141,33 @@ static void duration_in_words(void **state)
     }
 }
 
+static void waits(void **state)
+{
+    static const struct {
+        apr_interval_time_t wait;
+        const char *expected;
+    } cases[] = {
+        {0, "0 seconds"},
+        {1, "1 second"},
+        {59 * SECOND + 1, "1 minute"},
+        {99 * SECOND, "99 seconds"},
+        {100 * SECOND, "2 minutes"},
+        {3538 * SECOND, "59 minutes"},
+        {3541 * SECOND, "1 hour"},
+        {HOUR - SECOND, "1 hour"},
+        {HOUR + 1, "61 minutes"},
+        {100 * (60 * SECOND), "2 hours"},
+        {DAY - SECOND, "24 hours"},
+        {DAY + 1, "25 hours"},
+        {2 * DAY - SECOND, "2 days"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_string_equal(ua_wait_words(pool, cases[i].wait), cases[i].expected);
+    }
+}
+
 static void times(void **state)
 {
     static const struct {
@@ -255,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(listed, pool_make, pool_drop),
         cmocka_unit_test_setup_teardown(duration_parsed, pool_make, pool_drop),
         cmocka_unit_test_setup_teardown(duration_in_words, pool_make, pool_drop),
+        cmocka_unit_test_setup_teardown(waits, pool_make, pool_drop),
         cmocka_unit_test_setup_teardown(times, pool_make, pool_drop),
         cmocka_unit_test_setup_teardown(log_lines, pool_make, pool_drop),
         cmocka_unit_test_setup_teardown(addresses, pool_make, pool_drop),
