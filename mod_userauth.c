@@ -38,7 +38,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authz(ua_edge_check_authz, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
     ua_edge_require_register(pool);
+    ua_edge_identity_register();
     ap_hook_fixups(ua_edge_identify, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_insert_filter(ua_edge_judge_page, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_fixups(ua_edge_strip_cookies, NULL, NULL, APR_HOOK_REALLY_LAST);
 }
 

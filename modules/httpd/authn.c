@@ -50,15 +50,6 @@ static int deny(request_rec *r, const ua_app_t *app, apr_status_t why)
     return DONE;
 }
 
-/* A cache does not see that a cookie opened the gate, as it does with Authorization (RFC 9111, 3.5). Among the headers
- * that no handler replaces; beside an application's own, the stricter one counts. */
-static void keep_from_caches(request_rec *r, const ua_req_t *by)
-{
-    if (by->session_cookie && !ua_edge_owns(r)) {
-        apr_table_setn(r->err_headers_out, "Cache-Control", "private");
-    }
-}
-
 int ua_edge_check_authn(request_rec *r)
 {
     const char *type = ap_auth_type(r);
@@ -84,7 +75,7 @@ int ua_edge_check_authn(request_rec *r)
         return deny(r, app, rv);
     }
     ua_edge_let_in(r, by);
-    keep_from_caches(r, by);
+    ua_edge_keep_from_caches(r, by);
     r->user = ua_edge_user(r, app->conf, by->session);
     r->ap_auth_type = apr_pstrdup(r->pool, UA_AUTH_TYPE);
     return OK;

@@ -10,7 +10,7 @@
 static apr_status_t check(const ua_app_t *app, request_rec *origin, const char *user,
                           const char *password)
 {
-    ua_req_t *req = ua_edge_credentials(origin, app);
+    ua_req_t *req = ua_edge_basic_request(origin, app);
     const char *credentials = NULL;
     const char *denied = ua_edge_denied(origin);
     ua_res_t *res = NULL;
@@ -23,7 +23,7 @@ static apr_status_t check(const ua_app_t *app, request_rec *origin, const char *
         return APR_EACCES;
     }
     res = apr_pcalloc(origin->pool, sizeof *res);
-    if (ua_gate_basic(app, ua_edge_request(origin, app), res, user, password) == APR_SUCCESS) {
+    if (ua_gate_basic(app, req, res, user, password) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
     ua_edge_refused(origin, credentials,
@@ -43,7 +43,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     if (check(app, origin, user, password) != APR_SUCCESS) {
         return AUTH_DENIED;
     }
-    req = ua_edge_credentials(origin, app);
+    req = ua_edge_basic_request(origin, app);
     ua_edge_let_in(r, req);
     r->user = ua_edge_user(r, app->conf, req->session);
     return AUTH_GRANTED;

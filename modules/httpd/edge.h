@@ -72,8 +72,11 @@ int ua_edge_owns(const request_rec *r);
 
 /* cookies.c: hook fixups. */
 int ua_edge_strip_cookies(request_rec *r);
-/* request.c: the header as the client sent it, for the rest of the request. */
+/* request.c: the header as the client sent it, and path and query, for the rest of the request. */
 void ua_edge_keep_cookie(request_rec *r, const char *header);
+void ua_edge_keep_uri(request_rec *r);
+/* 1 when it came with a session's cookie, good or not. */
+int ua_edge_has_cookie(const request_rec *r, const ua_app_t *app);
 
 /* authn.c: what REMOTE_USER holds of a person. */
 char *ua_edge_user(request_rec *r, const ua_conf_t *conf, const ua_session_t *session);
@@ -99,6 +102,8 @@ apr_interval_time_t ua_edge_stale_age(request_rec *r);
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
 /* The same with no header but the credentials, for ua_gate_admit(). */
 ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app);
+/* A copy of it, without a session, for the name and password that came with it. */
+ua_req_t *ua_edge_basic_request(request_rec *r, const ua_app_t *app);
 /* Reads the body of a submit into it, bounded; the first time only. */
 void ua_edge_body(request_rec *r, ua_req_t *req);
 /* The request whose session let this one in: itself, or the one it is a part or a redirect of; NULL without. */
@@ -106,7 +111,7 @@ const ua_req_t *ua_edge_gated(const request_rec *r);
 void ua_edge_let_in(request_rec *r, const ua_req_t *by);
 /* The request that the client sent, of which this one is a part or a redirect. */
 request_rec *ua_edge_origin(request_rec *r);
-/* Hook post_read_request: masks tokens in what gets logged, keeps the query for ourselves. */
+/* mask.c: hook post_read_request: masks tokens in what gets logged, keeps the query for ourselves. */
 int ua_edge_mask(request_rec *r);
 /* Hook log_transaction: the same for a request that httpd refused before that hook. */
 int ua_edge_mask_log(request_rec *r);
@@ -126,7 +131,12 @@ int ua_edge_handle(request_rec *r);
 /* authn.c: hook check_authn. */
 int ua_edge_check_authn(request_rec *r);
 
-/* identity.c: hooks post_read_request and fixups. */
+/* caches.c: no cache keeps what this cookie let in. Hook insert_filter: nor a page that may include such a part. */
+void ua_edge_keep_from_caches(request_rec *r, const ua_req_t *by);
+void ua_edge_judge_page(request_rec *r);
+
+/* identity.c: a filter for trailers; hooks post_read_request and fixups. */
+void ua_edge_identity_register(void);
 int ua_edge_scrub(request_rec *r);
 int ua_edge_identify(request_rec *r);
 

@@ -3,7 +3,11 @@
 #include "edge.h"
 
 #include <apr_lib.h>
+#include <http_core.h>
 #include <string.h>
+#include <util_filter.h>
+
+#define TRAILERS "userauth-trailers"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -181,14 +185,67 @@ static void tell_token(request_rec *r, const ua_app_t *app, const ua_req_t *gate
                    token);
 }
 
+static void tell(request_rec *r, const ua_app_t *app, const ua_req_t *gated)
+{
+    if (app->conf->pass_as == UA_PASS_HEADERS || app->conf->pass_as == UA_PASS_BOTH) {
+        tell_headers(r, app->conf, gated->session);
+    }
+    if (app->conf->pass_token) {
+        tell_token(r, app, gated);
+    }
+}
+
+/* A body has been read to its end, and its trailers may be among the headers now. */
+static apr_status_t see_trailers(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode,
+                                 apr_read_type_e block, apr_off_t bytes)
+{
+    request_rec *r = f->r;
+    const ua_app_t *app = ua_edge_app(r);
+    const ua_req_t *gated = app ? ua_edge_gated(r) : NULL;
+    apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, bytes);
+
+    if (rv == APR_SUCCESS && app && !APR_BRIGADE_EMPTY(bb) &&
+        APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        scrub(app->conf, r->headers_in, "");
+        if (gated) {
+            tell(r, app, gated);
+        }
+        ap_remove_input_filter(f);
+    }
+    return rv;
+}
+
+void ua_edge_identity_register(void)
+{
+    ap_register_input_filter(TRAILERS, see_trailers, NULL, AP_FTYPE_CONTENT_SET);
+}
+
+static int merges_trailers(const request_rec *r)
+{
+    const core_server_config *core = ap_get_core_module_config(r->server->module_config);
+
+    return core->merge_trailers == AP_MERGE_TRAILERS_ENABLE;
+}
+
+/* Applications see what stands among the headers once they have read the body. */
+static void refuse_trailers(request_rec *r, const ua_app_t *app)
+{
+    if (r->main || r->prev) {
+        scrub(app->conf, r->headers_in, "");
+        scrub(app->conf, r->subprocess_env, "HTTP_");
+    }
+    else {
+        ap_add_input_filter(TRAILERS, NULL, r, r->connection);
+    }
+}
+
 int ua_edge_identify(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
     const ua_req_t *gated = app ? ua_edge_gated(r) : NULL;
 
-    if (app && (r->main || r->prev)) { /* what trailers have added since (MergeTrailers) */
-        scrub(app->conf, r->headers_in, "");
-        scrub(app->conf, r->subprocess_env, "HTTP_");
+    if (app && merges_trailers(r)) {
+        refuse_trailers(r, app);
     }
     if (!gated) {
         return DECLINED;
@@ -198,11 +255,6 @@ int ua_edge_identify(request_rec *r)
     if (app->conf->pass_as == UA_PASS_ENVIRONMENT || app->conf->pass_as == UA_PASS_BOTH) {
         tell_environment(r, gated->session);
     }
-    if (app->conf->pass_as == UA_PASS_HEADERS || app->conf->pass_as == UA_PASS_BOTH) {
-        tell_headers(r, app->conf, gated->session);
-    }
-    if (app->conf->pass_token) {
-        tell_token(r, app, gated);
-    }
+    tell(r, app, gated);
     return DECLINED;
 }

@@ -1,5 +1,6 @@
 /* request.c: a request_rec in neutral form. The body is read here, bounded before it is read. */
 #include "edge.h"
+#include "base/cookie.h"
 #include "base/form.h"
 #include "base/url.h"
 
@@ -14,6 +15,7 @@
 /* What this module keeps for one request_rec. */
 typedef struct kept_t {
     ua_req_t *req;
+    ua_req_t *basic;   /* the same request with a name and password, whoever its cookie is of */
     const char *query; /* as sent, before it was masked */
     const char *uri;
     const char *cookie;        /* as sent, before ours were taken out of it */
@@ -49,9 +51,27 @@ static const char *header(const request_rec *r, const char *name)
     return value ? value : "";
 }
 
+/* Path and query as sent, also when the request line held a whole URL. */
+static const char *uri_of(const request_rec *r)
+{
+    const char *uri = r->unparsed_uri;
+    const char *host = *uri == '/' ? NULL : strstr(uri, "://");
+    const char *path = host ? strchr(host + 3, '/') : uri;
+
+    return path ? path : "/";
+}
+
 void ua_edge_keep_cookie(request_rec *r, const char *header)
 {
     kept(r)->cookie = header;
+}
+
+void ua_edge_keep_uri(request_rec *r)
+{
+    kept_t *k = kept(r);
+
+    k->query = r->args;
+    k->uri = uri_of(r);
 }
 
 /* The header as sent: of this request, or of the one it is a part or a redirect of. */
@@ -65,6 +85,11 @@ static const char *cookie_of(const request_rec *r)
         }
     }
     return header(r, "Cookie");
+}
+
+int ua_edge_has_cookie(const request_rec *r, const ua_app_t *app)
+{
+    return ua_cookie_get(r->pool, cookie_of(r), app->conf->cookie) != NULL;
 }
 
 static ua_method_e method_of(const request_rec *r)
@@ -83,16 +108,6 @@ static int is_https(const request_rec *r)
 
     return strcmp(ap_http_scheme(r), "https") == 0 ||
            (https && ap_cstr_casecmp(https, "on") == 0);
-}
-
-/* Path and query as sent, also when the request line held a whole URL. */
-static const char *uri_of(const request_rec *r)
-{
-    const char *uri = r->unparsed_uri;
-    const char *host = *uri == '/' ? NULL : strstr(uri, "://");
-    const char *path = host ? strchr(host + 3, '/') : uri;
-
-    return path ? path : "/";
 }
 
 static void copy_headers(ua_req_t *req, const request_rec *r)
@@ -146,6 +161,19 @@ ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app)
     req->authorization = header(r, "Authorization");
     k->req = req;
     return req;
+}
+
+ua_req_t *ua_edge_basic_request(request_rec *r, const ua_app_t *app)
+{
+    kept_t *k = kept(r);
+
+    if (!k->basic) {
+        k->basic = apr_pmemdup(r->pool, ua_edge_request(r, app), sizeof *k->basic);
+        k->basic->session = NULL;
+        k->basic->session_cookie = NULL;
+        k->basic->bearer = UA_BEARER_NONE;
+    }
+    return k->basic;
 }
 
 void ua_edge_stale(request_rec *r, apr_interval_time_t age)
@@ -292,104 +320,4 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
         r->connection->keepalive = AP_CONN_CLOSE;
         req->body_status = rv == APR_ENOSPC ? APR_ENOSPC : APR_EINVAL;
     }
-}
-
-/* 1 when the value of a parameter is a secret. A name that is written with escapes may be one. */
-static int is_secret(const char *name, apr_size_t length)
-{
-    return memchr(name, '%', length) ||
-           (length >= 5 && strncasecmp(name + length - 5, "token", 5) == 0) ||
-           (length == 4 && strncasecmp(name, "code", 4) == 0);
-}
-
-/* "a=1&token=xyz&b=2" with xyz as "***"; NULL when there is no secret. At most four times as long. */
-static char *masked(apr_pool_t *pool, const char *args)
-{
-    char *copy = apr_palloc(pool, 4 * strlen(args) + 1);
-    char *to = copy;
-    int found = 0;
-
-    while (*args) {
-        apr_size_t pair = strcspn(args, "&");
-        apr_size_t name = strcspn(args, "=&");
-        int secret = name < pair && is_secret(args, name);
-        apr_size_t kept = secret ? name + 1 : pair;
-
-        to = (char *)memcpy(to, args, kept) + kept;
-        if (secret) {
-            to = (char *)memcpy(to, "***", 3) + 3;
-        }
-        found = found || secret;
-        args += pair;
-        if (*args) {
-            *to++ = *args++;
-        }
-    }
-    *to = '\0';
-    return found ? copy : NULL;
-}
-
-/* 1 when a path or URL as sent, once decoded and tidied as httpd will do, lies below our prefix. */
-static int is_public(apr_pool_t *pool, const ua_app_t *app, const char *sent)
-{
-    const char *host = *sent == '/' ? NULL : strstr(sent, "://");
-    const char *start = host ? strchr(host + 3, '/') : sent;
-    char *path = apr_pstrdup(pool, start ? start : "/");
-
-    if (ap_unescape_url(path) != OK) {
-        return 1;
-    }
-    ap_no2slash(path);
-    ap_getparents(path);
-    return ua_app_owns(app->conf, UA_AREA_PUBLIC, path);
-}
-
-int ua_edge_mask(request_rec *r)
-{
-    const ua_app_t *app = ua_edge_app(r);
-    char *args =
-        app && r->args && is_public(r->pool, app, r->uri) ? masked(r->pool, r->args) : NULL;
-    kept_t *k = NULL;
-
-    if (!args) {
-        return DECLINED;
-    }
-    k = kept(r);
-    k->query = r->args;
-    k->uri = uri_of(r);
-    r->args = args;
-    r->parsed_uri.query = args;
-    r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
-    r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
-                                 r->assbackwards ? NULL : " ", r->protocol, NULL);
-    return DECLINED;
-}
-
-/* "GET /path?args HTTP/1.1" with what is secret in args as "***", where the path is ours. */
-static const char *masked_line(apr_pool_t *pool, const ua_app_t *app, const char *line)
-{
-    const char *query = strchr(line, '?');
-    const char *path = query ? memchr(line, ' ', (apr_size_t)(query - line)) : NULL;
-    const char *args = NULL;
-
-    if (!path ||
-        !is_public(pool, app, apr_pstrmemdup(pool, path + 1, (apr_size_t)(query - path - 1)))) {
-        return NULL;
-    }
-    args = masked(pool, apr_pstrmemdup(pool, query + 1, strcspn(query + 1, " ")));
-    return args ? apr_pstrcat(pool, apr_pstrmemdup(pool, line, (apr_size_t)(query + 1 - line)),
-                              args, query + 1 + strcspn(query + 1, " "), NULL)
-                : NULL;
-}
-
-int ua_edge_mask_log(request_rec *r)
-{
-    const ua_app_t *app = ua_edge_app(r);
-    const char *line = app && r->the_request ? masked_line(r->pool, app, r->the_request) : NULL;
-
-    if (line) {
-        r->the_request = apr_pstrdup(r->pool, line);
-        r->args = r->args ? masked(r->pool, r->args) : NULL;
-    }
-    return DECLINED;
 }

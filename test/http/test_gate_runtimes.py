@@ -2,6 +2,7 @@
 
 APA-01: what a client says of its identity reaches no application.
 """
+import http.client
 import json
 
 import apps
@@ -13,6 +14,7 @@ from server import Server
 
 GATED = "AuthType UserAuth\n    Require valid-user\n"
 PHP = """
+MergeTrailers on
 <Directory "${RUN}/htdocs">
     <FilesMatch "\\.php$">
         SetHandler "proxy:unix:${RUN}/fpm.sock|fcgi://localhost"
@@ -120,6 +122,34 @@ def test_php_is_told(php, path):
     answer = said(php.member.get(path, headers=CLAIMS))
     is_told(answer["told"], php.member.person)
     assert "userauth" not in answer["cookies"]
+
+
+@pytest.mark.parametrize("pass_as", ["environment", "headers"])
+def test_a_claim_in_a_trailer_reaches_no_php(php, pass_as):
+    """mod_proxy_fcgi tells the application what stands among the headers once it has read the body."""
+    settings(php, f"UserAuthPassAs {pass_as}")
+    told = with_trailer(php, "/inside/show.php", php.member)
+    assert told["HTTP_X_OTHER"] == "stays" and "root" not in [told[name] for name in told]
+    assert told["REMOTE_USER"] == php.member.person.username
+    assert told.get("HTTP_X_REMOTE_USER", "") == (told["REMOTE_USER"] if pass_as == "headers" else "")
+    told = with_trailer(php, "/show.php", Client(php))
+    assert told["HTTP_X_OTHER"] == "stays"
+    no_claim(told)
+    settings(php, "")
+
+
+def settings(php, line):
+    php.conf = PHP % {"gated": GATED} + line
+    php.renew()
+
+
+def with_trailer(server, path, client):
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    link.putrequest("POST", path, skip_accept_encoding=True)
+    link.putheader("Cookie", "; ".join(f"{name}={value}" for name, value in client.cookies.items()))
+    link.putheader("Transfer-Encoding", "chunked")
+    link.endheaders(b"1\r\na\r\n0\r\nX-Remote-User: root\r\nX-Userauth-Id: root\r\nX-Other: stays\r\n\r\n")
+    return json.loads(link.getresponse().read())["told"]
 
 
 @pytest.mark.parametrize("path", ["/embedded/", "/daemon/page?x=1"])
