@@ -157,10 +157,15 @@ struct ua_generations_t;
 apr_status_t ua_session_cache_create(ua_session_cache_t **out, apr_pool_t *pool,
                                      const struct ua_generations_t *generations,
                                      apr_interval_time_t ttl) UA_MUST_USE;
-/* APR_NOTFOUND: read it from the database, then let *key be kept. `cache` may be NULL. */
-apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
-                                   const ua_session_cache_t *cache, ua_ctx_t *ctx,
-                                   ua_credential_e kind, const char *secret) UA_MUST_USE;
+/* The key of a secret that names its session, and of a password for a name. `cache` may be NULL. */
+void ua_session_key_secret(ua_session_key_t *key, const ua_session_cache_t *cache,
+                           ua_credential_e kind, const char *secret);
+void ua_session_key_password(ua_session_key_t *key, const ua_session_cache_t *cache,
+                             ua_credential_e kind, const char *name, const char *password);
+/* APR_NOTFOUND: read it from the database, then let the key be kept. Another password forgets the name's.
+ * `cache` may be NULL. */
+apr_status_t ua_session_cache_find(ua_session_t **out, const ua_session_cache_t *cache,
+                                   ua_ctx_t *ctx, const ua_session_key_t *key) UA_MUST_USE;
 /* Remembers a session whose use is noted now, for `ttl` (a password: for longer) but not beyond `until`; not
  * at all when an account changed since the key was made. */
 void ua_session_cache_keep(const ua_session_cache_t *cache, const ua_ctx_t *ctx,

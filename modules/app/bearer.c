@@ -39,9 +39,10 @@ static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req
     ua_session_t *session = NULL;
     ua_session_key_t key;
     ua_jwt_t token = {0};
-    apr_status_t rv =
-        ua_session_cache_find(out, &key, app->sessions, ctx, UA_CREDENTIAL_TOKEN, text);
+    apr_status_t rv = APR_NOTFOUND;
 
+    ua_session_key_secret(&key, app->sessions, UA_CREDENTIAL_TOKEN, text);
+    rv = ua_session_cache_find(out, app->sessions, ctx, &key);
     if (rv != APR_NOTFOUND) {
         return rv;
     }

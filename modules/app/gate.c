@@ -19,9 +19,10 @@ static apr_status_t read_session(ua_session_t **out, const ua_app_t *app, ua_req
 {
     ua_session_t *session = NULL;
     ua_session_key_t key;
-    apr_status_t rv = ua_session_cache_find(out, &key, app->sessions, req->ctx,
-                                            UA_CREDENTIAL_COOKIE, req->session_cookie);
+    apr_status_t rv = APR_NOTFOUND;
 
+    ua_session_key_secret(&key, app->sessions, UA_CREDENTIAL_COOKIE, req->session_cookie);
+    rv = ua_session_cache_find(out, app->sessions, req->ctx, &key);
     if (rv != APR_NOTFOUND) {
         return rv;
     }

@@ -69,20 +69,32 @@ static apr_status_t try_password(ua_session_t **out, const ua_app_t *app, ua_req
     return APR_SUCCESS;
 }
 
-/* No address holds a space, no name a ":". */
-static const char *secret_of(const ua_req_t *req, const char *user, const char *password)
+/* No address holds a space. */
+static void key_of(ua_session_key_t *key, const ua_app_t *app, const ua_req_t *req,
+                   ua_credential_e kind)
 {
-    return apr_pstrcat(req->ctx->pool, req->ctx->address, " ", user, ":", password, NULL);
+    const char *user = apr_table_get(req->form, "login");
+
+    ua_session_key_password(key, app->sessions, kind,
+                            apr_pstrcat(req->ctx->pool, req->ctx->address, " ", user, NULL),
+                            apr_table_get(req->form, "password"));
 }
 
 /* APR_NOTFOUND: not within UserAuthSessionCacheTTL. */
 static apr_status_t was_right(ua_session_t **out, ua_session_key_t *key, const ua_app_t *app,
-                              const ua_req_t *req, const char *secret)
+                              const ua_req_t *req)
 {
-    UA_CHECK(
-        ua_session_cache_find(out, key, app->sessions, req->ctx, UA_CREDENTIAL_BASIC, secret));
+    key_of(key, app, req, UA_CREDENTIAL_BASIC);
+    UA_CHECK(ua_session_cache_find(out, app->sessions, req->ctx, key));
     (*out)->auth_time = req->ctx->now; /* the password came with this request */
     return APR_SUCCESS;
+}
+
+static void fill(ua_req_t *req, const char *user, const char *password)
+{
+    req->form = apr_table_make(req->ctx->pool, 2);
+    apr_table_setn(req->form, "login", user);
+    apr_table_setn(req->form, "password", password);
 }
 
 apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char *user,
@@ -94,25 +106,25 @@ apr_status_t ua_gate_basic_known(const ua_app_t *app, ua_req_t *req, const char 
     if (req->ctx->conf->secure && !req->https) {
         return APR_NOTFOUND;
     }
-    UA_CHECK(was_right(&session, &lately, app, req, secret_of(req, user, password)));
+    fill(req, user, password);
+    UA_CHECK(was_right(&session, &lately, app, req));
     req->session = session;
     return APR_SUCCESS;
 }
 
-static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req, ua_res_t *res,
-                         const char *secret)
+static apr_status_t find(ua_session_t **out, const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
     ua_ctx_t *ctx = req->ctx;
     ua_session_key_t lately;
     ua_session_key_t right;
     ua_session_t *before = NULL;
-    apr_status_t rv = was_right(out, &lately, app, req, secret);
+    apr_status_t rv = was_right(out, &lately, app, req);
 
     if (rv != APR_NOTFOUND) {
         return rv;
     }
-    rv = ua_session_cache_find(&before, &right, app->sessions, ctx, UA_CREDENTIAL_PASSWORD,
-                               secret);
+    key_of(&right, app, req, UA_CREDENTIAL_PASSWORD);
+    rv = ua_session_cache_find(&before, app->sessions, ctx, &right);
     if (rv == APR_SUCCESS) {
         rv = read_again(out, req, res, before);
     }
@@ -133,13 +145,11 @@ apr_status_t ua_gate_basic(const ua_app_t *app, ua_req_t *req, ua_res_t *res, co
     apr_status_t rv = APR_EACCES;
 
     ua_gate_begin(res, req);
-    req->form = apr_table_make(req->ctx->pool, 2);
-    apr_table_setn(req->form, "login", user);
-    apr_table_setn(req->form, "password", password);
+    fill(req, user, password);
     req->network = ua_address_network(req->ctx->pool, req->ctx->address);
     req->route = &ua_basic_route;
     if (!ua_gate_https(res, req)) {
-        rv = find(&session, app, req, res, secret_of(req, user, password));
+        rv = find(&session, app, req, res);
         ua_db_release(req->ctx);
     }
     req->route = NULL;

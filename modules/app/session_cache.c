@@ -153,47 +153,69 @@ static void point_texts(copy_t *copy)
     }
 }
 
-/* The key's session when the entry is of it and still holds; else NULL. */
+/* The key's session when the entry is of it and still holds; else NULL. A second word that differs is another
+ * password for the same name: after one such guess there is nothing to be guessed. */
 static ua_session_t *session_in(entry_t *entry, const ua_session_key_t *key,
                                 const ua_ctx_t *ctx)
 {
+    static const piece_t nothing;
     piece_t *piece = may_be(entry, key) ? read_entry(ctx->pool, entry) : NULL;
 
-    if (!piece || piece->copy.key.kind != key->kind ||
-        memcmp(piece->copy.key.digest, key->digest, sizeof key->digest) != 0) {
+    if (!piece || piece->words[0] != key->digest[0] || piece->copy.key.kind != key->kind) {
+        return NULL;
+    }
+    if (piece->copy.key.digest[1] != key->digest[1]) {
+        write_entry(entry, &nothing, offsetof(copy_t, session) / sizeof(apr_uint64_t));
         return NULL;
     }
     point_texts(&piece->copy);
     return is_valid(&piece->copy, ctx) ? &piece->copy.session : NULL;
 }
 
+static void key_begin(ua_session_key_t *key, const ua_session_cache_t *cache,
+                      ua_credential_e kind)
+{
+    *key = (ua_session_key_t){{0, 0}, kind, 0};
+    if (cache) {
+        key->digest[0] = kind; /* one secret of two kinds has two places */
+        key->epoch = ua_generation_epoch(cache->generations);
+    }
+}
+
 /* A digest of either half, each with a key of its own: only a credential that has both halves has both words. The first
  * word, by which an entry is placed, is of the whole. */
-static void digest(ua_session_key_t *key, const ua_session_cache_t *cache, const char *secret)
+void ua_session_key_secret(ua_session_key_t *key, const ua_session_cache_t *cache,
+                           ua_credential_e kind, const char *secret)
 {
     apr_size_t length = strlen(secret);
     apr_size_t half = length / 2;
 
-    key->digest[1] = apr_siphash24(secret + half, length - half, cache->keys[1]);
-    key->digest[0] = apr_siphash24(secret, half, cache->keys[0]) ^ key->digest[1];
+    key_begin(key, cache, kind);
+    if (cache) {
+        key->digest[1] = apr_siphash24(secret + half, length - half, cache->keys[1]);
+        key->digest[0] ^= apr_siphash24(secret, half, cache->keys[0]) ^ key->digest[1];
+    }
 }
 
-apr_status_t ua_session_cache_find(ua_session_t **out, ua_session_key_t *key,
-                                   const ua_session_cache_t *cache, ua_ctx_t *ctx,
-                                   ua_credential_e kind, const char *secret)
+void ua_session_key_password(ua_session_key_t *key, const ua_session_cache_t *cache,
+                             ua_credential_e kind, const char *name, const char *password)
 {
-    entry_t *set = NULL;
+    key_begin(key, cache, kind);
+    if (cache) {
+        key->digest[0] ^= apr_siphash24(name, strlen(name), cache->keys[0]);
+        key->digest[1] = apr_siphash24(password, strlen(password), cache->keys[1]);
+    }
+}
+
+apr_status_t ua_session_cache_find(ua_session_t **out, const ua_session_cache_t *cache,
+                                   ua_ctx_t *ctx, const ua_session_key_t *key)
+{
+    entry_t *set = cache ? set_of(cache, key) : NULL;
     ua_session_t *session = NULL;
 
-    memset(key, 0, sizeof *key);
     if (!cache) {
         return APR_NOTFOUND;
     }
-    digest(key, cache, secret);
-    key->kind = kind;
-    key->digest[0] ^= kind; /* one secret of two kinds has two places */
-    key->epoch = ua_generation_epoch(cache->generations);
-    set = set_of(cache, key);
     for (int i = 0; i < WAYS && !session; i++) {
         session = session_in(&set[i], key, ctx);
     }

@@ -102,6 +102,18 @@ def test_a_wait_and_a_limit_are_told(site):
     assert "WWW-Authenticate" not in answer.headers
 
 
+def test_a_limit_hides_which_password_is_right(site):
+    """Who shares the address of somebody who is remembered, and has used its limit up, learns nothing by guessing on."""
+    person, shared = join(site), {"address": "198.51.100.78"}
+    for number in range(29):
+        get(site, "/dav/a.txt", f"nobody{number}", "wrong-horse-battery", **shared)
+    assert get(site, "/dav/a.txt", person.username, PASSWORD, **shared).status_code == 200
+    assert get(site, "/dav/a.txt", "nobody", "wrong-horse-battery", **shared).status_code == 401
+    for number in range(40):  # at most one is judged by each child
+        assert get(site, "/dav/a.txt", person.username, f"guess-{number}-battery", **shared).status_code == 429
+    assert get(site, "/dav/a.txt", person.username, PASSWORD, **shared).status_code == 429
+
+
 def test_another_provider_beside_ours(site):
     assert get(site, "/both/a.txt", "file", "other").text == "both"
     assert get(site, "/both/a.txt", site.person.username, PASSWORD).text == "both"

@@ -77,8 +77,8 @@ static apr_status_t find(ua_session_key_t *key, ua_test_t *t, ua_ctx_t *ctx, con
 {
     ua_session_t *session = NULL;
 
-    return ua_session_cache_find(&session, key, t->app->sessions, ctx, UA_CREDENTIAL_COOKIE,
-                                 secret);
+    ua_session_key_secret(key, t->app->sessions, UA_CREDENTIAL_COOKIE, secret);
+    return ua_session_cache_find(&session, t->app->sessions, ctx, key);
 }
 
 /* Another process changes the account after the row was read, and before it is remembered. */
@@ -185,6 +185,31 @@ static void a_token_ends_in_time(void **state)
     ua_test_close(t);
 }
 
+/* A wrong guess at a name forgets what was right: the second guess finds nothing to tell it by. */
+static void another_password_forgets_the_name(void **state)
+{
+    static const char *const tries[] = {"right", "wrong", "right"};
+    static const apr_status_t expected[] = {APR_SUCCESS, APR_NOTFOUND, APR_NOTFOUND};
+    ua_test_t *t = remembered_open(NULL);
+    ua_ctx_t *ctx = ua_test_context(t);
+    ua_session_t *session = read_session(t, ctx);
+    ua_session_key_t key;
+
+    (void)state;
+    ua_session_key_password(&key, t->app->sessions, UA_CREDENTIAL_BASIC, "alice", "right");
+    ua_session_cache_keep(t->app->sessions, ctx, &key, session, session->expires);
+    ua_session_key_password(&key, t->app->sessions, UA_CREDENTIAL_BASIC, "bob", "wrong");
+    assert_int_equal(ua_session_cache_find(&session, t->app->sessions, ctx, &key),
+                     APR_NOTFOUND);
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        ua_session_key_password(&key, t->app->sessions, UA_CREDENTIAL_BASIC, "alice", tries[i]);
+        assert_int_equal(ua_session_cache_find(&session, t->app->sessions, ctx, &key),
+                         expected[i]);
+    }
+    ua_db_release(ctx);
+    ua_test_close(t);
+}
+
 /* ---- many, and at once ---- */
 
 static const char *number(ua_ctx_t *ctx, int i)
@@ -210,7 +235,8 @@ static void the_table_is_bounded(void **state)
     for (int i = 0; i < 20000; i++) {
         held += find(&key, t, ctx, number(ctx, i)) == APR_SUCCESS;
     }
-    assert_in_range(held, 4000, 4096); /* in one run of 200 chance leaves a set with a place free */
+    assert_in_range(held, 4000,
+                    4096); /* in one run of 200 chance leaves a set with a place free */
     ua_db_release(ctx);
     ua_test_close(t);
 }
@@ -235,9 +261,11 @@ static void *work(void *data)
     own.username = own.email = own.display_name =
         apr_psprintf(w->ctx->pool, "%0*d", 10 + 20 * w->number, w->number);
     for (int i = 0; i < 20000; i++) {
-        apr_status_t rv = ua_session_cache_find(&session, &key, w->t->app->sessions, w->ctx,
-                                                UA_CREDENTIAL_COOKIE, i % 2 ? "one" : "two");
+        apr_status_t rv = APR_NOTFOUND;
 
+        ua_session_key_secret(&key, w->t->app->sessions, UA_CREDENTIAL_COOKIE,
+                              i % 2 ? "one" : "two");
+        rv = ua_session_cache_find(&session, w->t->app->sessions, w->ctx, &key);
         if (rv == APR_SUCCESS && (strcmp(session->username, session->email) != 0 ||
                                   strcmp(session->email, session->display_name) != 0)) {
             return torn;
@@ -294,6 +322,7 @@ int main(void)
         cmocka_unit_test(texts_that_are_too_long),
         cmocka_unit_test(a_token_is_remembered),
         cmocka_unit_test(a_token_ends_in_time),
+        cmocka_unit_test(another_password_forgets_the_name),
         cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(threads_never_see_half_an_entry),
     };
