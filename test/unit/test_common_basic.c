@@ -50,6 +50,28 @@ static void a_failure_counts_and_a_success_forgets_it(void **state)
     ua_test_close(t);
 }
 
+/* BF: a client that polls does not lift the waits that somebody else's guesses make, time and again. */
+static void a_success_forgets_once_an_hour(void **state)
+{
+    static const struct {
+        int later; /* seconds */
+        int failures;
+    } rows[] = {{0, 1}, {1800, 3}, {1801, 1}, {60, 3}};
+
+    ua_test_t *t = begin();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ua_test_clock(t, rows[i].later);
+        assert_int_equal(sign(t, "not-the-password-at-all"), APR_EACCES);
+        assert_int_equal(sign(t, UA_TEST_PASSWORD), APR_SUCCESS);
+        assert_int_equal(sign(t, "not-the-password-at-all"), APR_EACCES);
+        assert_int_equal(sign(t, UA_TEST_PASSWORD), APR_SUCCESS);
+        assert_int_equal(ua_test_count(t, "SELECT failures FROM account"), rows[i].failures);
+    }
+    ua_test_close(t);
+}
+
 static void the_hash_is_kept_up_to_date(void **state)
 {
     ua_test_t *t = begin();
@@ -71,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_right_writes_nothing),
         cmocka_unit_test(a_failure_counts_and_a_success_forgets_it),
+        cmocka_unit_test(a_success_forgets_once_an_hour),
         cmocka_unit_test(the_hash_is_kept_up_to_date),
     };
 
