@@ -145,10 +145,18 @@ void ua_password_leave(ua_ctx_t *ctx)
     }
 }
 
+/* Who only hashes needs no slot while it is stored: a commit takes a processor nothing. */
 apr_status_t ua_password_hash(const char **out, ua_ctx_t *ctx, const char *password)
 {
+    int held = ctx->slot >= 0;
+    apr_status_t rv = APR_SUCCESS;
+
     UA_CHECK(ua_password_enter(ctx));
-    return ua_pwhash(out, ctx->pool, password, &ctx->conf->pwhash);
+    rv = ua_pwhash(out, ctx->pool, password, &ctx->conf->pwhash);
+    if (!held) {
+        ua_password_leave(ctx);
+    }
+    return rv;
 }
 
 apr_status_t ua_password_verify(ua_ctx_t *ctx, const char *hash, const char *password)

@@ -2,7 +2,7 @@
  *
  * A password is normalised (NFC) before it is judged, hashed or compared, and nothing else about
  * it is changed. ua_password_enter() takes one of the few hash slots of all children; the caller
- * leaves it after the transaction that depends on the hash is committed.
+ * leaves it once a failure is committed, and at once when there is none.
  */
 #ifndef UA_PASSWORD_H
 #define UA_PASSWORD_H
@@ -33,7 +33,7 @@ apr_status_t ua_password_suggest(const char **out, ua_ctx_t *ctx) UA_MUST_USE;
 apr_status_t ua_password_enter(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_password_leave(ua_ctx_t *ctx);
 
-/* Hashes, taking a slot when none is held. */
+/* Hashes, in a slot of its own when none is held. */
 apr_status_t ua_password_hash(const char **out, ua_ctx_t *ctx,
                               const char *password) UA_MUST_USE;
 

@@ -118,7 +118,7 @@ apr_status_t ua_account_confirm(ua_req_t *req, const ua_account_t *account,
                                 const char *email) UA_MUST_USE;
 
 /* common_try.c: one password tried against one account, with the counters, waits and the hash slot of
- * contract 8. The slot is held until the outcome is committed, so parallel tries cannot pass the limit. */
+ * contract 8. The slot is held until a failure is committed, so parallel tries cannot pass the limit. */
 typedef struct ua_try_t {
     ua_account_t *account; /* or NULL */
     const char *counter;   /* whose failures count: the name's, or the known browser's */

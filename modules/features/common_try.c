@@ -105,7 +105,10 @@ static apr_status_t verify(ua_try_t *attempt, ua_req_t *req, const char *field)
     }
     attempt->right = rv == APR_SUCCESS && !attempt->account->password_off;
     if (attempt->right && ua_pwhash_outdated(hash, &ctx->conf->pwhash)) {
-        return ua_password_hash(&attempt->rehashed, ctx, normal);
+        UA_CHECK(ua_password_hash(&attempt->rehashed, ctx, normal));
+    }
+    if (attempt->right) { /* only a failure is counted before the next one tries */
+        ua_password_leave(ctx);
     }
     return APR_SUCCESS;
 }
