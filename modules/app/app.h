@@ -26,7 +26,7 @@ typedef struct ua_app_t {
     const char *css, *js, *logo;      /* URL paths of assets; logo may be NULL */
     ua_host_t host;
     struct ua_slots_t *slots; /* the server's bound on hashes, or NULL */
-    /* Shared by all children: the last cause of a mail failure that was logged, 0 while mail leaves. */
+    /* Shared by all children: why mails fail, as it was logged, or how many were refused (jobs_cause.c). */
     volatile apr_uint32_t *mail_cause;
     struct ua_jwt_keys_t *jwt;    /* this process's keys of API tokens */
     struct ua_range_t *range;     /* this process's look-up of leaked passwords, or NULL */

@@ -12,6 +12,7 @@ struct ua_jobs_t {
     ua_smtp_t *smtp;
     volatile apr_uint32_t stopping;
     int batch;        /* mails claimed at once */
+    int again;        /* next time, those that were tried before are claimed first */
     apr_time_t now;   /* when the turn of mails began … */
     apr_time_t clock; /* … and what apr_time_now() said then */
     apr_time_t rest;  /* after a failure of the mail server no mail is begun before this */
@@ -35,6 +36,18 @@ typedef enum {
     UA_FATE_SERVER, /* the next one would fare as badly */
     UA_FATE_LOST    /* another child's by now, or this one ends: nothing is to be marked */
 } ua_fate_e;
+
+/* jobs_cause.c: a mail fails by the server's fault; `late` if one to nobody would not have met it. */
+void ua_jobs_failed(const ua_jobs_t *jobs, apr_pool_t *pool, const char *why, int late);
+
+/* … The server took a mail of this kind. 0: one to nobody, while mails fail where only others come to. */
+int ua_jobs_taken(const ua_jobs_t *jobs, ua_mail_kind_e kind) UA_MUST_USE;
+
+/* … The server refused one mail or its recipient: none of the others' business, until so many have been refused at
+ * their first try and none was taken. */
+#define UA_MANY_REFUSED 10
+void ua_jobs_refused(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_outbox_t *row,
+                     const char *why);
 
 /* jobs_send.c: sends a claimed mail, and logs why it does not leave. An error is the database's; nothing was
  * sent then. */

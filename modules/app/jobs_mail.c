@@ -105,7 +105,7 @@ static apr_status_t claim_due(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_
 {
     apr_array_header_t *due = NULL;
 
-    UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch));
+    UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
     for (int i = 0; i < due->nelts; i++) {
         ua_outbox_t *row = NULL;
         apr_status_t rv = ua_outbox_claim(&row, ctx, APR_ARRAY_IDX(due, i, ua_row_t)[0]);
@@ -125,11 +125,13 @@ static apr_status_t claim(apr_array_header_t **out, ua_jobs_t *jobs, ua_ctx_t *c
     apr_array_header_t *rows = apr_array_make(ctx->pool, jobs->batch, sizeof(ua_outbox_t *));
 
     ctx->now = ua_jobs_time(jobs);
-    UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch));
+    UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
     if (due->nelts > 0) { /* else, as in most turns, nobody waits for the writer's lock */
         UA_CHECK(ua_db_begin(ctx));
         ctx->now = ua_jobs_time(jobs); /* that wait may be longer than a lease */
         UA_CHECK(claim_due(rows, jobs, ctx));
+        /* By turns also where one is claimed at once. */
+        jobs->again = !jobs->again;
     }
     *out = rows;
     return APR_SUCCESS;

@@ -1,4 +1,4 @@
-/* jobs_send.c: sends one mail of the outbox, and tells why mail does not leave.
+/* jobs_send.c: sends one mail of the outbox.
  *
  * A mail to nobody (what an unknown address leaves) does to the server what a mail does short of a recipient, so
  * that neither its row nor /auth/health tells it from others. It can't know of what comes later: while mails
@@ -9,9 +9,6 @@
 #include "jobs.h"
 
 #include <apr_atomic.h>
-
-/* The bit of a cause that only a mail to somebody can meet. */
-#define LATE 1U
 
 /* One mail on its way: what the renewal of its lease needs. */
 typedef struct sending_t {
@@ -31,46 +28,6 @@ apr_time_t ua_jobs_time(const ua_jobs_t *jobs)
 int ua_jobs_stopping(ua_jobs_t *jobs)
 {
     return apr_atomic_read32(&jobs->stopping) != 0;
-}
-
-/* FNV-1a: only to tell one cause from another; never 0, and its last bit is free. */
-static apr_uint32_t cause_hash(const char *why)
-{
-    apr_uint32_t hash = 2166136261U;
-
-    for (; *why; why++) {
-        hash = (hash ^ (unsigned char)*why) * 16777619U;
-    }
-    return (hash & ~LATE) | 2;
-}
-
-/* Says why mail does not leave, once per cause. */
-static void report_failure(const sending_t *sending, apr_uint32_t late)
-{
-    const ua_app_t *app = sending->jobs->app;
-    apr_uint32_t cause = cause_hash(sending->why) | late;
-
-    if (apr_atomic_xchg32(app->mail_cause, cause) != cause) {
-        app->host.log(app->host.baton, UA_LOG_WARNING,
-                      apr_pstrcat(sending->pool,
-                                  "UA0201: mail can't be sent and will be tried again: ",
-                                  sending->why, NULL));
-    }
-}
-
-/* Says that mail leaves again. 0: that can't be said, by one that went to nobody. */
-static int report_success(const sending_t *sending)
-{
-    const ua_app_t *app = sending->jobs->app;
-    apr_uint32_t before = apr_atomic_read32(app->mail_cause);
-
-    if (sending->row->kind == UA_MAIL_NOBODY && (before & LATE)) {
-        return 0;
-    }
-    if (before && apr_atomic_cas32(app->mail_cause, 0, before) == before) {
-        app->host.log(app->host.baton, UA_LOG_NOTICE, "UA0202: mail is sent again");
-    }
-    return 1;
 }
 
 /* Prolongs the lease while libcurl works. Nonzero when it was lost. */
@@ -145,13 +102,14 @@ static ua_fate_e refused(const sending_t *sending)
                   apr_pstrcat(sending->pool, "UA0205: the mail server refuses a recipient: ",
                               sending->why, NULL));
     }
+    ua_jobs_refused(sending->jobs, sending->pool, sending->row, sending->why);
     return UA_FATE_LATER;
 }
 
 static ua_fate_e fate_of(const sending_t *sending, apr_status_t outcome)
 {
     if (outcome == APR_SUCCESS) {
-        return report_success(sending) ? UA_FATE_SENT : UA_FATE_SERVER;
+        return ua_jobs_taken(sending->jobs, sending->row->kind) ? UA_FATE_SENT : UA_FATE_SERVER;
     }
     if (sending->lost || ua_jobs_stopping(sending->jobs)) {
         return UA_FATE_LOST;
@@ -162,7 +120,7 @@ static ua_fate_e fate_of(const sending_t *sending, apr_status_t outcome)
     if (outcome == APR_EINVAL) { /* nor does an address that can't be written */
         return UA_FATE_NEVER;
     }
-    report_failure(sending, outcome == APR_INCOMPLETE ? LATE : 0);
+    ua_jobs_failed(sending->jobs, sending->pool, sending->why, outcome == APR_INCOMPLETE);
     return UA_FATE_SERVER;
 }
 
@@ -175,7 +133,7 @@ static ua_fate_e send_mail(sending_t *sending, ua_ctx_t *ctx)
     }
     /* A template's fault is no reason to give the mail up. */
     sending->why = ctx->failed ? ctx->failed : sending->why;
-    report_failure(sending, LATE);
+    ua_jobs_failed(sending->jobs, sending->pool, sending->why, 1);
     return UA_FATE_LATER;
 }
 

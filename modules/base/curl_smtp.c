@@ -265,6 +265,7 @@ static apr_status_t attempt(outcome_t *out, ua_smtp_t *smtp, apr_pool_t *pool,
     CURL *easy = curl_easy_init();
 
     sending->past_sender = 0;
+    sending->at_recipient = 0;
     apr_pool_cleanup_register(pool, recipients, list_cleanup, apr_pool_cleanup_null);
     if (!easy || (!probe && !recipients)) {
         return APR_ENOMEM;
@@ -303,17 +304,19 @@ static int connection_was_stale(const outcome_t *outcome, const sending_t *sendi
             outcome->code == CURLE_GOT_NOTHING || outcome->code == CURLE_WEIRD_SERVER_REPLY);
 }
 
-/* Not for a refusal of our greeting, login or sender: an operator can put that right. */
+/* RFC 5321 4.2.1: a mail server has dozens of codes for a recipient it does not want (556 for a domain without mail,
+ * 452 for a full mailbox, 501, 504, 555 …), and whoever registers an address picks one. So at RCPT all are that
+ * mail's alone, but for the 421 of a server that shuts down; after a text those for good. Not so for a refusal of our
+ * greeting, login or sender: an operator can put that right. */
 static apr_status_t failure_of(const outcome_t *outcome, const sending_t *sending)
 {
     long reply = outcome->reply;
     int at_end = sending->job->message && sending->offset == sending->job->length;
-    int for_good = reply == 550 || reply == 551 || reply == 553 || reply == 554;
 
-    if (sending->at_recipient && (reply == 450 || reply == 451)) {
+    if (sending->at_recipient && reply / 100 == 4 && reply != 421) {
         return APR_EBUSY;
     }
-    if ((sending->at_recipient || at_end) && for_good) {
+    if ((sending->at_recipient || at_end) && reply / 100 == 5) {
         return APR_EACCES;
     }
     return sending->past_sender ? APR_INCOMPLETE : APR_EGENERAL;

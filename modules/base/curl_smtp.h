@@ -44,8 +44,8 @@ typedef struct ua_smtp_job_t {
  * Else *why is one sentence for the log (libcurl's words and the SMTP reply code, no address), and
  * the status APR_EGENERAL (try again later), APR_INCOMPLETE (the same, but the server had taken the
  * sender: asking without a message would not have shown it), APR_EINVAL (an address is not acceptable:
- * never try again), APR_EACCES (the server refused the recipient for good: 550, 551, 553, 554) or APR_EBUSY (it
- * put this recipient off: 450, 451). */
+ * never try again), APR_EACCES (the server refused the recipient or the text for good: 5xx) or APR_EBUSY (it put
+ * this recipient off: 4xx, but for 421). */
 apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_t *conf,
                           const ua_smtp_job_t *job, const char **why) UA_MUST_USE;
 

@@ -51,6 +51,10 @@ static int local_valid(const char *local)
     if (local[0] == '.' || local[length - 1] == '.' || strstr(local, "..")) {
         return 0;
     }
+    /* Postfix and others refuse it: a program they deliver to would take it for an option. */
+    if (local[0] == '-') {
+        return 0;
+    }
     return !has_encoded_word(local) && !has_encoded_control(local);
 }
 

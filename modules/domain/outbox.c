@@ -26,11 +26,56 @@ apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
                               ua_n(mail->expires)));
 }
 
-apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
+/* Those of the rows that were tried before, or the others. */
+static apr_array_header_t *pick(apr_pool_t *pool, const apr_array_header_t *rows, int tried)
 {
-    return ua_db_all(
-        rows, ctx, UA_Q(outbox_due),
-        UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now), ua_n(most)));
+    apr_array_header_t *picked = apr_array_make(pool, rows->nelts, sizeof(ua_row_t));
+
+    for (int i = 0; i < rows->nelts; i++) {
+        ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
+
+        if ((ua_row_number(row, 1) > 0) == tried) {
+            APR_ARRAY_PUSH(picked, ua_row_t) = row;
+        }
+    }
+    return picked;
+}
+
+static apr_array_header_t *by_turns(apr_pool_t *pool, const apr_array_header_t *first,
+                                    const apr_array_header_t *second, int most)
+{
+    apr_array_header_t *rows = apr_array_make(pool, most, sizeof(ua_row_t));
+
+    for (int i = 0; i < most && rows->nelts < most; i++) {
+        if (i < first->nelts) {
+            APR_ARRAY_PUSH(rows, ua_row_t) = APR_ARRAY_IDX(first, i, ua_row_t);
+        }
+        if (i < second->nelts && rows->nelts < most) {
+            APR_ARRAY_PUSH(rows, ua_row_t) = APR_ARRAY_IDX(second, i, ua_row_t);
+        }
+    }
+    return rows;
+}
+
+apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most, int again)
+{
+    const ua_arg_t *args =
+        UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now), ua_n(most));
+    apr_array_header_t *oldest = NULL;
+    apr_array_header_t *untried = NULL;
+    const apr_array_header_t *tried = NULL;
+
+    UA_CHECK(ua_db_all(&oldest, ctx, UA_Q(outbox_due), args));
+    tried = pick(ctx->pool, oldest, 1);
+    if (tried->nelts > 0 && oldest->nelts == most) {
+        /* New ones may wait behind them. */
+        UA_CHECK(ua_db_all(&untried, ctx, UA_Q(outbox_untried), args));
+    }
+    else {
+        untried = pick(ctx->pool, oldest, 0);
+    }
+    *rows = by_turns(ctx->pool, again ? tried : untried, again ? untried : tried, most);
+    return APR_SUCCESS;
 }
 
 /* UNKNOWN has no template: the row waits for a child of its version. */
@@ -155,10 +200,11 @@ apr_status_t ua_outbox_detach(ua_ctx_t *ctx, const char *account_id, const char 
     return ua_db_exec(ctx, NULL, UA_Q(outbox_detach), UA_ARGS(ua_s(account_id), ua_s(email)));
 }
 
-/* Its turn comes no sooner than that of those that failed. */
-static int server_fails(const ua_ctx_t *ctx)
+int ua_outbox_fails(const ua_ctx_t *ctx)
 {
-    return ctx->mail_cause && apr_atomic_read32(ctx->mail_cause) != 0;
+    apr_uint32_t cause = ctx->mail_cause ? apr_atomic_read32(ctx->mail_cause) : 0;
+
+    return cause != 0 && !(cause & UA_CAUSE_COUNT);
 }
 
 static apr_status_t read_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_query_t *query,
@@ -173,8 +219,9 @@ static apr_status_t read_state(ua_sending_e *out, ua_ctx_t *ctx, const ua_query_
     }
     UA_CHECK(rv);
     if (ua_row_number(row, 0) == WAITING) {
-        *out = ua_row_number(row, 1) > 0 || server_fails(ctx) ? UA_SENDING_DELAYED
-                                                              : UA_SENDING_QUEUED;
+        /* Its turn comes no sooner than that of those that failed. */
+        *out = ua_row_number(row, 1) > 0 || ua_outbox_fails(ctx) ? UA_SENDING_DELAYED
+                                                                 : UA_SENDING_QUEUED;
     }
     else {
         *out = ua_row_number(row, 0) == SENT ? UA_SENDING_SENT : UA_SENDING_UNKNOWN;

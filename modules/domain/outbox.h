@@ -56,12 +56,21 @@ typedef enum {
     UA_SENDING_SENT
 } ua_sending_e;
 
+/* A bit of *ctx->mail_cause: the word is not why mails fail but a count (jobs_cause.c). */
+#define UA_CAUSE_COUNT 0x80000000U
+
+/* Whether mails fail by now, whoever they are to. */
+int ua_outbox_fails(const ua_ctx_t *ctx);
+
 /* A new row, due at once; reads account_id, kind, email, username, token_id,
  * disown_id, detail, expires. */
 apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 
-/* The ids of at most `most` rows of this site that are due and free. */
-apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most) UA_MUST_USE;
+/* The ids of at most `most` rows of this site that are due and free: by turns one that was never tried and one that
+ * was, as long as there are any, the oldest of each first. `again`: begins with one that was. So a new mail does not
+ * wait for many that fail, nor these for ever. */
+apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most,
+                           int again) UA_MUST_USE;
 
 /* Claims one row and reads it. APR_NOTFOUND when another was first. */
 apr_status_t ua_outbox_claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id) UA_MUST_USE;

@@ -6,7 +6,6 @@
 #include "base/url.h"
 #include "domain/event.h"
 
-#include <apr_atomic.h>
 #include <string.h>
 
 /* The page asks again so often until the address is confirmed, in seconds. */
@@ -24,7 +23,7 @@ static const ua_field_t fields[] = {
  * for by strangers where the address is free. */
 static ua_sending_e hidden_state(ua_req_t *req)
 {
-    if (apr_atomic_read32(req->ctx->mail_cause)) { /* no mail leaves this site */
+    if (ua_outbox_fails(req->ctx)) { /* no mail leaves this site */
         return UA_SENDING_DELAYED;
     }
     return req->ctx->now < ua_registration_asked(req) + ON_ITS_WAY ? UA_SENDING_QUEUED

@@ -1,9 +1,8 @@
 /* health.c: whether this site can serve people: for load balancers and `make run`. No secrets: a
  * number of waiting mails would tell who asks for one whether its address is known. */
 #include "feature.h"
+#include "domain/outbox.h"
 #include "domain/setting.h"
-
-#include <apr_atomic.h>
 
 static apr_status_t health_show(ua_res_t *res, ua_req_t *req)
 {
@@ -15,8 +14,7 @@ static apr_status_t health_show(ua_res_t *res, ua_req_t *req)
     ua_json_set(res->view, "status", rv == APR_SUCCESS ? "ok" : "unavailable");
     ua_json_set(res->view, "database", rv == APR_SUCCESS ? "ok" : "unavailable");
     if (rv == APR_SUCCESS) {
-        ua_json_set(res->view, "mail",
-                    apr_atomic_read32(req->ctx->mail_cause) ? "delayed" : "ok");
+        ua_json_set(res->view, "mail", ua_outbox_fails(req->ctx) ? "delayed" : "ok");
     }
     else {
         res->retry_after = 1;

@@ -23,6 +23,7 @@ Modes: "ok", or ACTION at STEP.
                 the client cannot know.
     stall-STEP  falls silent there, until the client or stop() closes the connection
     refuse      = drop-banner            silent      = stall-banner
+    spent       rcpt-421 on connections there are, banner-554 on new ones
     slow-banner one byte a second        no-starttls does not offer it
     wrong-certificate  expired-certificate  old-tls (TLS 1.1 at most)
 For a refused connection in the sense of TCP: stop(), and start() on the same port.
@@ -42,7 +43,8 @@ from smtp_server import Store, listening_socket, make_certificates, run_until_to
 
 STEPS = ("banner", "ehlo", "starttls", "mail", "reuse", "rcpt", "data", "middle", "end",
          "quit", "noop", "rset")
-OTHERS = ("ok", "slow-banner", "no-starttls", "wrong-certificate", "expired-certificate", "old-tls")
+OTHERS = ("ok", "slow-banner", "no-starttls", "wrong-certificate", "expired-certificate", "old-tls", "spent")
+SPENT = {"rcpt": "rcpt-421", "banner": "banner-554"}
 ALIASES = {"refuse": "drop-banner", "silent": "stall-banner", "": "ok"}
 SLOW_BANNER = b"220 " + b"slow." * 20 + b"example\r\n"
 
@@ -59,6 +61,7 @@ class BadSmtp:
         self.port = port
         self.connections = 0
         self.commands = []
+        self.refused = 0    # by code_for()
         self.certificates = certificates
         self.stopping = threading.Event()
         self._control = pathlib.Path(control) if control else None
@@ -105,6 +108,9 @@ class BadSmtp:
         with self._seen:
             self._steps.add(step)
             self._seen.notify_all()
+
+    def code_for(self, recipient):
+        """For those derived from this: a code for one recipient, whatever the mode."""
 
     def start(self):
         self.stopping.clear()
@@ -205,6 +211,7 @@ class _Session:
     def _passes(self, step, mode=None):
         """Acts as the mode says for this step. False: a refusal was sent."""
         mode = mode or self._server.mode()
+        mode = SPENT.get(step, "ok") if mode == "spent" else mode
         self._server.note(step)
         if mode == f"stall-{step}":
             while self._reader.read(1):
@@ -272,7 +279,11 @@ class _Session:
             self._say("250 OK")
 
     def _rcpt(self, line):
-        if self._passes("rcpt"):
+        code = self._server.code_for(_address(line))
+        if code:
+            self._server.refused += 1
+            self._say(f"{code} refused")
+        elif self._passes("rcpt"):
             self._recipients.append(_address(line))
             self._say("250 OK")
 

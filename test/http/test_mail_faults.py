@@ -20,8 +20,11 @@ from smtp_server import make_certificates
 from test_mail import authority, judge_form
 
 QUICK = """refuse banner-421 banner-554 ehlo-421 drop-ehlo mail-450 mail-451 mail-452 mail-550 drop-mail rcpt-450 rcpt-451
-    rcpt-452 rcpt-421 rcpt-550 drop-rcpt data-451 data-554 drop-data drop-middle end-421 end-451 end-452 end-554""".split()
-REFUSED = ["rcpt-450", "rcpt-451", "rcpt-550", "end-554"]  # the recipient's fault, not the server's
+    rcpt-452 rcpt-421 rcpt-501 rcpt-550 rcpt-552 rcpt-556 drop-rcpt data-451 data-554 drop-data drop-middle end-421 end-451
+    end-452 end-552 end-554""".split()
+# One recipient's fault, or one mail's: so many codes can be had by whoever registers the right address (452: a full mailbox,
+# 501: "-x@", 556: a domain without mail) that none of them may hold up the mails of others.
+REFUSED = ["rcpt-450", "rcpt-451", "rcpt-452", "rcpt-501", "rcpt-550", "rcpt-552", "rcpt-556", "end-552", "end-554"]
 SLOW = "silent slow-banner stall-ehlo stall-mail stall-rcpt stall-data stall-middle stall-end".split()
 NO_TLS = "no-starttls wrong-certificate expired-certificate old-tls starttls-454 drop-starttls".split()
 KILLED = r"AH00051|AH00052|exit signal Killed|AH00045|AH00046"

@@ -41,16 +41,28 @@ static void test_faults(void **state)
         {"rcpt-421", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 421)", 0},
         {"rcpt-450", UA_SMTP_PLAIN, APR_EBUSY, "(reply 450)", 0},
         {"rcpt-451", UA_SMTP_PLAIN, APR_EBUSY, "(reply 451)", 0},
-        {"rcpt-452", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 452)", 0},
-        {"rcpt-552", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 552)", 0},
+        {"rcpt-452", UA_SMTP_PLAIN, APR_EBUSY, "(reply 452)", 0},
+        {"rcpt-454", UA_SMTP_PLAIN, APR_EBUSY, "(reply 454)", 0},
+        {"rcpt-471", UA_SMTP_PLAIN, APR_EBUSY, "(reply 471)", 0},
+        {"rcpt-501", UA_SMTP_PLAIN, APR_EACCES, "(reply 501)", 0},
+        {"rcpt-504", UA_SMTP_PLAIN, APR_EACCES, "(reply 504)", 0},
+        {"rcpt-530", UA_SMTP_PLAIN, APR_EACCES, "(reply 530)", 0},
         {"rcpt-550", UA_SMTP_PLAIN, APR_EACCES, "(reply 550)", 0},
         {"rcpt-551", UA_SMTP_PLAIN, APR_EACCES, "(reply 551)", 0},
+        {"rcpt-552", UA_SMTP_PLAIN, APR_EACCES, "(reply 552)", 0},
         {"rcpt-553", UA_SMTP_PLAIN, APR_EACCES, "(reply 553)", 0},
         {"rcpt-554", UA_SMTP_PLAIN, APR_EACCES, "(reply 554)", 0},
+        {"rcpt-555", UA_SMTP_PLAIN, APR_EACCES, "(reply 555)", 0},
+        {"rcpt-556", UA_SMTP_PLAIN, APR_EACCES, "(reply 556)", 0},
         {"data-451", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 451)", 0},
         {"data-554", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 554)", 0},
+        {"end-421", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 421)", 0},
+        {"end-451", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 451)", 0},
         {"end-452", UA_SMTP_PLAIN, APR_INCOMPLETE, "(reply 452)", 0},
         {"end-550", UA_SMTP_PLAIN, APR_EACCES, "(reply 550)", 0},
+        {"end-552", UA_SMTP_PLAIN, APR_EACCES, "(reply 552)", 0},
+        {"end-554", UA_SMTP_PLAIN, APR_EACCES, "(reply 554)", 0},
+        {"end-571", UA_SMTP_PLAIN, APR_EACCES, "(reply 571)", 0},
         {"drop-ehlo", UA_SMTP_PLAIN, APR_EGENERAL, "", 0},
         {"drop-mail", UA_SMTP_PLAIN, APR_EGENERAL, "", 0},
         {"drop-data", UA_SMTP_PLAIN, APR_INCOMPLETE, "", 0},
@@ -93,6 +105,19 @@ static void test_kept_connection_is_stale(void **state)
         assert_int_equal(server_kept(pool, &bad), before + 2);
         assert_int_equal(envelope_connection(server_last(pool, &bad)), connection + 1);
     }
+}
+
+/* What the new connection meets is not taken for the recipient that the old one ended at. */
+static void test_new_connection_is_refused(void **state)
+{
+    ua_smtp_conf_t conf = server_conf(pool, "smtp://", &bad, UA_SMTP_PLAIN);
+    const char *why;
+
+    (void)state;
+    hello_sent(smtp, pool, &conf);
+    server_mode_set(pool, control, "spent");
+    assert_int_equal(hello_send(smtp, pool, &conf, &why), APR_EGENERAL);
+    assert_non_null(strstr(why, "(reply 554)"));
 }
 
 /* But a message that may have been delivered is never sent twice by one call. */
@@ -186,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(test_faults),
         EACH(test_kept_connection_is_stale),
+        EACH(test_new_connection_is_refused),
         EACH(test_no_second_try_after_data),
         EACH(test_new_connection_after_a_failure),
         EACH(test_given_up),

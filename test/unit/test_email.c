@@ -30,6 +30,8 @@ static const struct {
     {"I.IRMAK@EXAMPLE.INFO", "I.IRMAK@example.info", "i.irmak@example.info"}, /* UNI-10 */
     {" \t mike@example.org \t", "mike@example.org", "mike@example.org"},
     {"a+b.c_d-e@x.example", "a+b.c_d-e@x.example", "a+b.c_d-e@x.example"},
+    {"+-a.-b-@x.example", "+-a.-b-@x.example",
+     "+-a.-b-@x.example"}, /* only the first is an option's */
     {"!#$%&'*+-/=?^_`{|}~@x.example", "!#$%&'*+-/=?^_`{|}~@x.example",
      "!#$%&'*+-/=?^_`{|}~@x.example"},
     {"100%@x.example", "100%@x.example", "100%@x.example"},
@@ -88,6 +90,9 @@ static const struct {
     {".mike@example.org", "dot first"},
     {"mike.@example.org", "dot last"},
     {"mi..ke@example.org", "two dots"},
+    {"-@example.org", "an option to sendmail"},
+    {"-mike@example.org", "an option to sendmail"},
+    {" -OQueueDirectory=x@example.org", "an option to sendmail behind a blank"},
     {L64 "a@x.example", "local part of 65 bytes"},
     {"a@" L63 "a.example", "label of 64 bytes"},
     {"mike@.example.org", "empty label first"},

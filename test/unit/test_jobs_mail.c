@@ -317,7 +317,7 @@ static void many(ua_test_t *t, int count)
         "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
         "INSERT INTO outbox (id, site, account_id, kind, email, username, token_id, disown_id, "
         "detail, state, attempts, due, lease, lease_until, created, expires, sent) SELECT "
-        "substr(o.id, 1, 33) || n.i, o.site, o.account_id, "
+        "substr(o.id, 1, 32) || 'x' || n.i, o.site, o.account_id, "
         "o.kind, o.email, o.username, o.token_id, o.disown_id, o.detail, o.state, "
         "o.attempts, o.due, o.lease, o.lease_until, o.created, o.expires, o.sent "
         "FROM outbox o, n",

@@ -125,6 +125,29 @@ static void a_dead_server_is_tried_once_a_turn(void **state)
     ua_test_close(t);
 }
 
+/* While one mail is tried at a time: a new one is next but one at most, however many are older, and so are these. */
+static void a_new_mail_passes_the_failing_ones(void **state)
+{
+    ua_test_t *t = begin("alice@example.org");
+
+    (void)state;
+    ua_test_sql(t, "UPDATE outbox SET attempts = 5");
+    ua_test_register(t, "bob");
+    ua_test_register(t, "carol");
+    t->jobs->batch = 1;
+    t->conf->mail_target = apr_pstrcat(t->pool, t->folder, "/absent", NULL);
+    ua_test_expect(t, "UA0201");
+    for (int turn = 1; turn <= 4; turn++) {
+        t->jobs->rest = 0;
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        assert_int_equal(ua_test_count(t, "SELECT SUM(attempts) FROM outbox WHERE username IN "
+                                          "('bob', 'carol')"),
+                         (turn + 1) / 2);
+        assert_int_equal(ua_test_count(t, "SELECT SUM(attempts) FROM outbox"), 25 + turn);
+    }
+    ua_test_close(t);
+}
+
 /* However long it has been dead: a new mail waits 10 s at most; nor does a clock that is set back make it longer. */
 static void a_site_rests_for_seconds(void **state)
 {
@@ -150,6 +173,7 @@ int main(void)
         cmocka_unit_test(a_mail_that_left_is_not_put_off),
         cmocka_unit_test(a_mail_given_up_after_an_error),
         cmocka_unit_test(a_dead_server_is_tried_once_a_turn),
+        cmocka_unit_test(a_new_mail_passes_the_failing_ones),
         cmocka_unit_test(a_site_rests_for_seconds),
     };
 

@@ -100,7 +100,7 @@ static void alike_until_the_recipient(void **state)
 /* While mails fail where only they come to, one to nobody is put off as they are and calls nothing well. */
 static void nobody_ends_no_trouble_it_cannot_meet(void **state)
 {
-    static const char *const modes[] = {"rcpt-452", "data-451", "end-452", "drop-data"};
+    static const char *const modes[] = {"rcpt-421", "data-451", "end-452", "drop-data"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(modes); i++) {

@@ -4,6 +4,8 @@
 #include "fixture.h"
 #include "bad_smtp.h"
 
+#include "app/jobs.h"
+
 #include <pthread.h>
 
 #define MAILS 12
@@ -102,7 +104,7 @@ static void two_children_never_send_one_row_twice(void **state)
 /* MAIL-05: later is later. */
 static void a_temporary_refusal(void **state)
 {
-    static const char *const modes[] = {"banner-421", "rcpt-452", "end-451", "drop-mail"};
+    static const char *const modes[] = {"banner-421", "rcpt-421", "end-451", "drop-mail"};
 
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
@@ -144,12 +146,13 @@ static void a_refused_recipient(void **state)
     ua_test_header(t, "Accept", "application/json");
     assert_status(t, ua_test_get(t, "/auth/health"), 200);
     assert_value(t, "mail", "ok"); /* ENUM-06: nothing about one recipient */
-    assert_int_equal(t->cause, 0);
+    assert_int_equal(t->jobs->rest, 0);
     ua_test_register(t, "bob");
     t->now += 1;
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
     assert_int_equal(ua_test_count(t, "SELECT state FROM outbox WHERE username = 'bob'"), 1);
     assert_int_equal(ua_test_logged(t, "UA0202"), 0);
+    assert_int_equal(t->cause, 0);
     ua_test_close(t);
 }
 
@@ -168,6 +171,45 @@ static void the_others_are_sent(void **state)
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
     assert_int_equal(in_state(t, 1), 3);
     ua_test_close(t);
+}
+
+static const char *health(ua_test_t *t)
+{
+    ua_test_header(t, "Accept", "application/json");
+    assert_status(t, ua_test_get(t, "/auth/health"), 200);
+    return ua_test_value(t, "mail");
+}
+
+/* A server that takes nobody's mail is seen, however it says so; until it has taken one. */
+static void everybody_is_refused(void **state)
+{
+    static const char *const modes[] = {"rcpt-554", "rcpt-452", "end-550"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ua_test_t *t = begin(UA_MANY_REFUSED - 1);
+        size_t before = kept();
+
+        print_message("%s\n", modes[i]);
+        server_mode_set(whole, control, modes[i]);
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        t->now += apr_time_from_sec(2);
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1); /* again: that is no other mail */
+        assert_string_equal(health(t), "ok");
+        ua_test_expect(t, "UA0201");
+        ua_test_register(t, "bob");
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        assert_string_equal(health(t), "delayed");
+        assert_int_equal(ua_test_logged(t, "UA0201"), 1);
+        server_mode_set(whole, control, "ok");
+        t->now = ua_test_count(t, "SELECT MAX(due) FROM outbox");
+        assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
+        assert_string_equal(health(t), "ok");
+        assert_int_equal(in_state(t, 1), UA_MANY_REFUSED);
+        assert_int_equal(kept(), before + UA_MANY_REFUSED);
+        assert_int_equal(ua_test_logged(t, "UA0202"), 1);
+        ua_test_close(t);
+    }
 }
 
 /* ENUM-06: what goes to an unknown address fares like a mail, and reaches nobody. */
@@ -269,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_temporary_refusal),
         cmocka_unit_test(a_refused_recipient),
         cmocka_unit_test(the_others_are_sent),
+        cmocka_unit_test(everybody_is_refused),
         cmocka_unit_test(a_mail_to_nobody_fares_alike),
         cmocka_unit_test(a_lost_answer_is_sent_again),
         cmocka_unit_test(a_silent_server),

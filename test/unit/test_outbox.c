@@ -26,7 +26,7 @@ static int due(ua_ctx_t *ctx)
 {
     apr_array_header_t *rows = NULL;
 
-    assert_int_equal(ua_outbox_due(&rows, ctx, 100), APR_SUCCESS);
+    assert_int_equal(ua_outbox_due(&rows, ctx, 100, 0), APR_SUCCESS);
     return rows->nelts;
 }
 
@@ -146,6 +146,8 @@ static void tried_again(void **state)
     assert_int_equal(fares(ctx), UA_SENDING_QUEUED);
     t->cause = 2; /* other mails fail: this one's turn is no sooner */
     assert_int_equal(fares(ctx), UA_SENDING_DELAYED);
+    t->cause = UA_CAUSE_COUNT | 2; /* some were refused, for all we know by their own fault */
+    assert_int_equal(fares(ctx), UA_SENDING_QUEUED);
     t->cause = 0;
     ua_test_sql(t, "DELETE FROM outbox WHERE state = 0");
     assert_int_equal(ua_outbox_sent(ctx, &(ua_outbox_t){.id = id, .lease = ""}), APR_NOTFOUND);
@@ -164,7 +166,7 @@ static void due_in_order(void **state)
         ids[i] = queued(t, ctx, &verify_mail);
     }
     ctx->now = t->now + 3;
-    assert_int_equal(ua_outbox_due(&rows, ctx, 3), APR_SUCCESS);
+    assert_int_equal(ua_outbox_due(&rows, ctx, 3, 0), APR_SUCCESS);
     assert_int_equal(rows->nelts, 3);
     for (int i = 0; i < 3; i++) {
         assert_string_equal(APR_ARRAY_IDX(rows, i, ua_row_t)[0], ids[i]);
@@ -172,6 +174,56 @@ static void due_in_order(void **state)
     ua_test_sql(t, "UPDATE outbox SET site = 'http://elsewhere' WHERE id = '%s'", ids[0]);
     ua_test_sql(t, "UPDATE outbox SET attempts = 1");
     assert_int_equal(due(ctx), 3);
+}
+
+/* The ids that are due, as the letters they begin with. */
+static const char *letters(ua_ctx_t *ctx, int most, int again)
+{
+    apr_array_header_t *rows = NULL;
+    char *word = apr_pcalloc(ctx->pool, 100);
+
+    assert_int_equal(ua_outbox_due(&rows, ctx, most, again), APR_SUCCESS);
+    assert_in_range(rows->nelts, 0, most);
+    for (int i = 0; i < rows->nelts; i++) {
+        word[i] = APR_ARRAY_IDX(rows, i, ua_row_t)[0][0];
+    }
+    return word;
+}
+
+/* Mails that no server takes are the oldest that are due, and as many as you like: a new one waits for one of them at
+ * most, and so do they for new ones. */
+static void old_and_new_by_turns(void **state)
+{
+    static const struct {
+        int most, again;
+        const char *expected;
+    } rows[] = {
+        {1, 0, "n"},      {1, 1, "a"},       {2, 0, "na"},      {2, 1, "an"},
+        {3, 0, "nao"},    {3, 1, "anb"},     {4, 0, "naob"},    {5, 0, "naobp"},
+        {6, 0, "naobpc"}, {7, 1, "anbocpd"}, {8, 0, "naobpcd"}, {9, 1, "anbocpd"},
+    };
+
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+
+    for (const char *letter = "abcdnop"; *letter; letter++) {
+        ua_test_sql(t, "UPDATE outbox SET id = '%c' WHERE id = '%s'", *letter,
+                    queued(t, ctx, &verify_mail));
+        ua_test_sql(t, "UPDATE outbox SET attempts = 9 WHERE id < 'e'");
+        ctx->now++;
+    }
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_string_equal(letters(ctx, rows[i].most, rows[i].again), rows[i].expected);
+    }
+    ua_test_sql(t, "UPDATE outbox SET lease_until = %" APR_TIME_T_FMT " WHERE id = 'n'",
+                ctx->now + 1);
+    assert_string_equal(letters(ctx, 2, 0), "oa");
+    ua_test_sql(t, "UPDATE outbox SET site = 'http://elsewhere' WHERE id = 'o'");
+    assert_string_equal(letters(ctx, 2, 0), "pa");
+    ua_test_sql(t, "UPDATE outbox SET state = 1 WHERE id = 'p'");
+    assert_string_equal(letters(ctx, 2, 0), "ab"); /* none is new */
+    ua_test_sql(t, "UPDATE outbox SET attempts = 0");
+    assert_string_equal(letters(ctx, 2, 1), "ab"); /* all are */
 }
 
 /* For an unknown address: written and claimed alike. A later version's kind is another matter. */
@@ -286,7 +338,7 @@ static void failures(void **state)
 
     site_break(t, "outbox");
     assert_failure(ctx, ua_outbox_add(ctx, &verify_mail), "outbox_insert");
-    assert_failure(ctx, ua_outbox_due(&rows, ctx, 9), "outbox_due");
+    assert_failure(ctx, ua_outbox_due(&rows, ctx, 9, 0), "outbox_due");
     assert_failure(ctx, ua_outbox_claim(&read, ctx, "a"), "outbox_claim");
     assert_failure(ctx, ua_outbox_renew(ctx, &mail), "outbox_renew");
     assert_failure(ctx, ua_outbox_sent(ctx, &mail), "outbox_sent");
@@ -302,9 +354,11 @@ static void failures(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        site_test(queued_and_claimed), site_test(leases),         site_test(released),
-        site_test(tried_again),        site_test(due_in_order),   site_test(for_nobody),
-        site_test(all_dropped),        site_test(the_last_fares), site_test(swept),
+        site_test(queued_and_claimed), site_test(leases),
+        site_test(released),           site_test(tried_again),
+        site_test(due_in_order),       site_test(old_and_new_by_turns),
+        site_test(for_nobody),         site_test(all_dropped),
+        site_test(the_last_fares),     site_test(swept),
         site_test(one_winner),         site_test(failures),
     };
 

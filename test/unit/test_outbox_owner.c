@@ -21,7 +21,7 @@ static void send_all(ua_ctx_t *ctx)
 {
     apr_array_header_t *rows = NULL;
 
-    assert_int_equal(ua_outbox_due(&rows, ctx, 100), APR_SUCCESS);
+    assert_int_equal(ua_outbox_due(&rows, ctx, 100, 0), APR_SUCCESS);
     for (int i = 0; i < rows->nelts; i++) {
         ua_outbox_t *mail = NULL;
 

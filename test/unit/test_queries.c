@@ -27,6 +27,7 @@ static const struct {
     {"throttle_get", "sqlite_autoindex_throttle_1 (name=?)"},
     {"throttle_hit", "sqlite_autoindex_throttle_1 (name=?)"},
     {"outbox_due", "outbox_due (site=? AND state=? AND due<?)"},
+    {"outbox_untried", "outbox_due (site=? AND state=? AND due<?)"},
     {"outbox_claim", "sqlite_autoindex_outbox_1 (id=?)"},
     {"outbox_latest", "outbox_account (account_id=?)"},
     {"outbox_drop_account", "outbox_account (account_id=?)"},
