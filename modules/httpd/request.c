@@ -8,7 +8,7 @@
 #include <http_protocol.h>
 #include <string.h>
 
-/* Of a body that is too long, over HTTP/2. */
+/* Of a body that is too long, over HTTP/2. A read that nothing comes for ends at httpd's Timeout. */
 #define DROP_BYTES (1024 * 1024)
 #define DROP_FOR   apr_time_from_sec(10)
 

@@ -57,7 +57,7 @@ class Client:
 
     def _adapter(self, source):
         if http2.USED:
-            return http2.Http2(source, str(self.server.certificate) if self.server.tls else None)
+            return http2.Http2(source)
         return _FromAddress(source) if source else None
 
     @property

@@ -3,8 +3,6 @@ import concurrent.futures
 import json
 import socket
 
-import http2
-import pytest
 from client import Client
 
 CONF = "UserAuthHashConcurrency 1\nUserAuthHashQueue 1\nUserAuthRateLimit login off\n"
@@ -31,7 +29,6 @@ def pieces_of(link):
     return found
 
 
-@pytest.mark.skipif(http2.USED, reason="of a connection's own")
 def test_a_refusal_is_whole_and_takes_its_time(new_server):
     """Who tries again at once would else take the processors from everybody. Twenty packets that arrive at the same moment
     can be one piece, all refusals in one piece can't."""

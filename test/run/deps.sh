@@ -12,7 +12,7 @@ packages_of() {
         libcurl4-openssl-dev libidn2-dev libunistring-dev libzxcvbn-dev libssl-dev libcjose-dev openssl sqlite3 ;;
     check) echo libcmocka-dev universal-ctags ;;
     test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography python3-jwt python3-jsonschema \
-        python3-httpx python3-h2 chromium chromium-driver php-cgi libpython3-dev libapparmor1 curl wrk ;;
+        python3-h2 chromium chromium-driver php-cgi libpython3-dev libapparmor1 curl wrk ;;
     bench) echo libhiredis0.14 python3-django python3-django-allauth gunicorn python3-argon2 ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     *) echo "deps.sh: no set is named $1" >&2 && exit 1 ;;
