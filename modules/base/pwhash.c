@@ -118,6 +118,38 @@ apr_status_t ua_pwhash(const char **out, apr_pool_t *pool, const char *password,
     return APR_SUCCESS;
 }
 
+static apr_status_t derive(unsigned char digest[DIGEST_BYTES], const char *password,
+                           const unsigned char *salt, const ua_pwhash_params_t *params)
+{
+    return crypto_pwhash(digest, DIGEST_BYTES, password, strlen(password), salt,
+                         (unsigned long long)params->passes, memory_bytes(params),
+                         crypto_pwhash_ALG_ARGON2ID13) == 0
+               ? APR_SUCCESS
+               : APR_ENOMEM;
+}
+
+/* Works off what a hash with parameters of before costs less than one of today: memory × passes is the measure of
+ * Argon2's time. Else a wrong password would tell accounts of before from names nobody has. */
+static apr_status_t work_off(const char *password, const ua_pwhash_params_t *before,
+                             const ua_pwhash_params_t *today)
+{
+    static const unsigned char salt[crypto_pwhash_SALTBYTES];
+    unsigned char digest[DIGEST_BYTES];
+    apr_int64_t missing =
+        today->memory_kib * today->passes - before->memory_kib * before->passes;
+    ua_pwhash_params_t rest = *today;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (missing < STORED_LEAST) {
+        return APR_SUCCESS;
+    }
+    rest.passes = missing > today->memory_kib ? missing / today->memory_kib : 1;
+    rest.memory_kib = missing / rest.passes;
+    rv = derive(digest, password, salt, &rest);
+    sodium_memzero(digest, sizeof digest);
+    return rv;
+}
+
 apr_status_t ua_pwhash_verify(apr_pool_t *pool, const char *hash, const char *password,
                               const ua_pwhash_params_t *params)
 {
@@ -130,14 +162,14 @@ apr_status_t ua_pwhash_verify(apr_pool_t *pool, const char *hash, const char *pa
     if (!known && !params_valid(params)) {
         return APR_EINVAL;
     }
-    if (crypto_pwhash(digest, sizeof(digest), password, strlen(password), phc.salt,
-                      (unsigned long long)phc.params.passes, memory_bytes(&phc.params),
-                      crypto_pwhash_ALG_ARGON2ID13) != 0) {
-        return APR_ENOMEM;
-    }
+    UA_CHECK(derive(digest, password, phc.salt, &phc.params));
     same = sodium_memcmp(digest, phc.digest, sizeof(digest)) == 0;
     sodium_memzero(digest, sizeof(digest));
-    return known && same ? APR_SUCCESS : APR_EACCES;
+    if (known && same) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(work_off(password, &phc.params, params));
+    return APR_EACCES;
 }
 
 int ua_pwhash_outdated(const char *hash, const ua_pwhash_params_t *params)

@@ -20,7 +20,8 @@ apr_status_t ua_pwhash(const char **out, apr_pool_t *pool, const char *password,
                        const ua_pwhash_params_t *params) UA_MUST_USE;
 
 /* APR_SUCCESS when the password is right, APR_EACCES when it is wrong, APR_ENOMEM when this could
- * not be found out. An empty or malformed hash costs as much as a wrong password at `params`. */
+ * not be found out. A wrong password costs what a hash at `params` costs, also where the hash is cheaper, empty or
+ * malformed. */
 apr_status_t ua_pwhash_verify(apr_pool_t *pool, const char *hash, const char *password,
                               const ua_pwhash_params_t *params) UA_MUST_USE;
 

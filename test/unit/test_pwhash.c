@@ -5,12 +5,15 @@
  */
 #include "base/pwhash.h"
 
+#include <sodium.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
 #include <apr_general.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +45,23 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
         return MAP_FAILED;
     }
     return (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
+}
+
+/* … and this one before libsodium's, to sum up what hashes cost: memory × passes. */
+static apr_int64_t cost;
+
+int crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *const passwd,
+                  unsigned long long passwdlen, const unsigned char *const salt,
+                  unsigned long long opslimit, size_t memlimit, int alg)
+{
+    union {
+        void *symbol;
+        int (*call)(unsigned char *, unsigned long long, const char *, unsigned long long,
+                    const unsigned char *, unsigned long long, size_t, int);
+    } real = {dlsym(RTLD_NEXT, "crypto_pwhash")};
+
+    cost += (apr_int64_t)(memlimit / 1024 * opslimit);
+    return real.call(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
 }
 
 #pragma GCC visibility pop
@@ -202,12 +222,35 @@ static void test_outdated(void **state)
     assert_int_equal(ua_pwhash_outdated(VECTOR "=", &cheap), 1);
 }
 
+/* ENUM-03: nobody's name, an empty row, a hash of before: a wrong password costs the same, but for a rounding. */
+static void a_wrong_password_costs_the_same(void **state)
+{
+    static const char *const hashes[] = {"", "not a hash", VECTOR, LARGE_VECTOR};
+    static const ua_pwhash_params_t todays[] = {{7168, 1}, {7168, 5}, {19456, 2}, {30000, 3}};
+
+    (void)state;
+    for (size_t t = 0; t < COUNT(todays); t++) {
+        for (size_t i = 0; i < COUNT(hashes); i++) {
+            apr_int64_t full = todays[t].memory_kib * todays[t].passes;
+
+            cost = 0;
+            assert_int_equal(ua_pwhash_verify(pool, hashes[i], "wrong", &todays[t]),
+                             APR_EACCES);
+            assert_in_range(cost, full - 16, full);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hash_and_verify), cmocka_unit_test(test_long_password),
-        cmocka_unit_test(test_vector),          cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_ranges),
+        cmocka_unit_test(a_wrong_password_costs_the_same),
+        cmocka_unit_test(test_hash_and_verify),
+        cmocka_unit_test(test_long_password),
+        cmocka_unit_test(test_vector),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_outdated),
     };
 
