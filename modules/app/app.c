@@ -241,6 +241,18 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
                : "UserAuthDatabase: the fingerprint of the key file can't be stored";
 }
 
+/* Parameters may hold a password: only a file is named. */
+static const char *unready(const ua_conf_t *conf, const ua_ctx_t *ctx)
+{
+    int file = strcmp(conf->database[0], "sqlite3") == 0;
+
+    return apr_psprintf(
+        ctx->pool, "UserAuthDatabase: %s can't be made ready: %s; %s",
+        file ? conf->database[1] : "the database", ctx->failed ? ctx->failed : "no details",
+        file ? "the folder and the file have to be writable for the server's user"
+             : "it has to run, and its user has to be allowed to make tables");
+}
+
 static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *row)
 {
     apr_int64_t newest = 0;
@@ -255,10 +267,7 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
                             (int)newest);
     }
     if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool,
-                            "UserAuthDatabase: %s can't be made ready: %s; the folder and the "
-                            "file have to be writable for the server's user",
-                            app->conf->database[1], ctx->failed ? ctx->failed : "no details");
+        return unready(app->conf, ctx);
     }
     *row = UA_D_key_file;
     if (!app->keys) { /* another site may have made them since the check */

@@ -217,6 +217,8 @@ void ua_jobs_stop(ua_jobs_t *jobs);
 int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
 /* Writes last uses; sweeps once a minute. */
 void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
+/* Ends what a database server has not answered for UA_DB_PATIENCE: to be called where nobody waits for one. */
+void ua_jobs_mind(ua_jobs_t *jobs, apr_time_t now);
 
 /* erase.c: erases accounts that were closed and not restored, or never confirmed, in time; some at a time. */
 apr_status_t ua_erase_due(const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;

@@ -20,7 +20,7 @@ static const end_t unverified = {ua_account_sweep, "registration_expired"};
 /* APR_NOTFOUND when its owner restored or confirmed it meanwhile, or another process was first. */
 static apr_status_t erase(ua_ctx_t *ctx, const char *id, const end_t *end)
 {
-    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(ua_db_begin(ctx, UA_SERIALIZABLE));
     UA_CHECK(end->remove(ctx, id));
     UA_CHECK(ua_token_erase(ctx, id));
     UA_CHECK(ua_outbox_drop_account(ctx, id));

@@ -59,6 +59,16 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     ua_db_release(ctx);
 }
 
+void ua_jobs_mind(ua_jobs_t *jobs, apr_time_t now)
+{
+    int ended = ua_dbs_rescue(jobs->app->dbs, now);
+
+    if (ended > 0) {
+        jobs->app->host.log(jobs->app->host.baton, UA_LOG_ERR,
+                            "UA0206: the database does not answer: connections are ended");
+    }
+}
+
 /* A short idle time needs uses written sooner. */
 static apr_interval_time_t touch_interval(const ua_conf_t *conf)
 {

@@ -32,7 +32,7 @@ static apr_interval_time_t delay_of(ua_ctx_t *ctx, apr_int64_t attempts)
 /* Gives a mail up, with an event that says so. */
 static apr_status_t drop(ua_ctx_t *ctx, const ua_outbox_t *row)
 {
-    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(ua_db_begin(ctx, UA_READ_COMMITTED));
     UA_CHECK(ua_outbox_drop(ctx, row));
     UA_CHECK(ua_event_add(ctx, "mail_dropped", row->account_id, ua_mail_kinds[row->kind].name));
     return ua_db_commit(ctx);
@@ -127,7 +127,7 @@ static apr_status_t claim(apr_array_header_t **out, ua_jobs_t *jobs, ua_ctx_t *c
     ctx->now = ua_jobs_time(jobs);
     UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
     if (due->nelts > 0) { /* else, as in most turns, nobody waits for the writer's lock */
-        UA_CHECK(ua_db_begin(ctx));
+        UA_CHECK(ua_db_begin(ctx, UA_READ_COMMITTED));
         ctx->now = ua_jobs_time(jobs); /* that wait may be longer than a lease */
         UA_CHECK(claim_due(rows, jobs, ctx));
         /* By turns also where one is claimed at once. */

@@ -51,7 +51,7 @@ static apr_status_t run_step(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_
 {
     apr_int64_t done = 0;
 
-    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(ua_db_begin(ctx, UA_READ_COMMITTED));
     UA_CHECK(newest_step(&done, ctx));
     if (done < number) {
         UA_CHECK(run_statements(ctx, step));
@@ -105,7 +105,7 @@ apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *n
     const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
     apr_status_t rv = APR_EGENERAL;
 
-    for (int tries = 0; tries < TRIES && rv == APR_EGENERAL; tries++) {
+    for (int tries = 0; tries < TRIES && (rv == APR_EGENERAL || rv == UA_CONFLICT); tries++) {
         rv = run_all(ctx, folder, newest);
         if (rv != APR_SUCCESS) {
             ua_db_rollback(ctx);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
+#include <apr_file_io.h>
 #include <string.h>
 
 static const char *resolve_base_url(ua_conf_t *conf, apr_pool_t *pool, int *row)
@@ -68,39 +69,57 @@ static const char *resolve_paths(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-/* The folder of a SQLite file, for the default key file. */
-static const char *folder_of(apr_pool_t *pool, const char *file)
-{
-    const char *slash = strrchr(file, '/');
-
-    return slash && slash > file ? apr_pstrmemdup(pool, file, (apr_size_t)(slash - file)) : "/";
-}
-
 static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
-    const char *driver = conf->database[0];
+    const char *err = NULL;
 
     *row = UA_D_database;
-    if (!driver) {
+    if (!conf->database[0]) {
         *row = -1;
         return "UserAuthDatabase is missing: add a line such as \"UserAuthDatabase sqlite3 "
                "/var/lib/userauth/userauth.db\"";
     }
-    if (strcmp(driver, "sqlite3") != 0) {
-        return apr_psprintf(pool, "UserAuthDatabase: the driver is sqlite3, not \"%s\"",
-                            driver);
-    }
-    if (conf->database[1][0] != '/') {
-        return apr_psprintf(
-            pool, "UserAuthDatabase sqlite3 takes the full path of a file, not \"%s\"",
-            conf->database[1]);
+    err = ua_settings_database(conf, pool, row);
+    if (err) {
+        return err;
     }
     if (!conf->key_file) {
-        conf->key_file =
-            apr_pstrcat(pool, folder_of(pool, conf->database[1]), "/userauth.keys", NULL);
+        conf->key_file = apr_pstrcat(pool, conf->state_folder, "/userauth.keys", NULL);
     }
     *row = UA_D_key_file;
     return conf->key_file[0] == '/' ? NULL : "UserAuthKeyFile takes the full path of a file";
+}
+
+const char *ua_settings_secret(const char **out, apr_pool_t *pool, const char *directive,
+                               const char *path)
+{
+    apr_file_t *file = NULL;
+    apr_finfo_t info = {0};
+    char line[1024] = "";
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_info_get(&info, APR_FINFO_PROT, file);
+    }
+    if (rv == APR_SUCCESS &&
+        (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))) {
+        return apr_psprintf(pool,
+                            "%s: %s can be read or changed by others: "
+                            "run \"chmod 600 %s\"",
+                            directive, path, path);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_gets(line, sizeof line, file);
+        apr_file_close(file);
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    if (rv != APR_SUCCESS || line[0] == '\0') {
+        return apr_psprintf(pool, "%s: %s can't be read or its first line is empty", directive,
+                            path);
+    }
+    *out = apr_pstrdup(pool, line);
+    ua_wipe(line, sizeof line);
+    return NULL;
 }
 
 const char *ua_settings_line(apr_pool_t *pool, const char *words)

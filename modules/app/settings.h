@@ -10,6 +10,13 @@ typedef const char *resolve_f(ua_conf_t *conf, apr_pool_t *pool, int *row);
 /* Everything about mail: where it goes, from whom, how secretly, how often. */
 const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
+/* settings_database.c: engine, parameters, password. */
+const char *ua_settings_database(ua_conf_t *conf, apr_pool_t *pool, int *row);
+
+/* The first line of a file that only its owner can read, without its end; or what is wrong with it. */
+const char *ua_settings_secret(const char **out, apr_pool_t *pool, const char *directive,
+                               const char *path);
+
 /* settings_profile.c */
 const char *ua_settings_profile(ua_conf_t *conf, apr_pool_t *pool, int *row);
 

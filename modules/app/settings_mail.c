@@ -118,39 +118,6 @@ static const char *resolve_mail_tls(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-/* The first line of a file that only its owner can read, without its end. */
-static const char *read_password(const char **out, apr_pool_t *pool, const char *path)
-{
-    apr_file_t *file = NULL;
-    apr_finfo_t info = {0};
-    char line[1024] = "";
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_info_get(&info, APR_FINFO_PROT, file);
-    }
-    if (rv == APR_SUCCESS &&
-        (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))) {
-        return apr_psprintf(pool,
-                            "UserAuthMailPasswordFile: %s can be read or changed by others: "
-                            "run \"chmod 600 %s\"",
-                            path, path);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_gets(line, sizeof line, file);
-        apr_file_close(file);
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    if (rv != APR_SUCCESS || line[0] == '\0') {
-        return apr_psprintf(
-            pool, "UserAuthMailPasswordFile: %s can't be read or its first line is empty",
-            path);
-    }
-    *out = apr_pstrdup(pool, line);
-    ua_wipe(line, sizeof line);
-    return NULL;
-}
-
 static const char *resolve_login(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     *row = conf->mail_user ? UA_D_mail_user : UA_D_mail_password_file;
@@ -160,7 +127,8 @@ static const char *resolve_login(ua_conf_t *conf, apr_pool_t *pool, int *row)
     }
     *row = UA_D_mail_password_file;
     return conf->mail_password_file
-               ? read_password(&conf->mail_password, pool, conf->mail_password_file)
+               ? ua_settings_secret(&conf->mail_password, pool, "UserAuthMailPasswordFile",
+                                    conf->mail_password_file)
                : NULL;
 }
 

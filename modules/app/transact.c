@@ -7,6 +7,8 @@
 #include "domain/password.h"
 
 #define TRIES 3
+/* Each conflict is another one's success. */
+#define CONFLICTS 16
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -40,7 +42,7 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
     apr_status_t rv = APR_SUCCESS;
 
     *committing = 0;
-    UA_CHECK(ua_db_begin(req->ctx));
+    UA_CHECK(ua_db_begin(req->ctx, UA_SERIALIZABLE));
     UA_CHECK(judge_session(res, req));
     if (!res->problem) {
         UA_CHECK(req->route->submit(res, req));
@@ -59,12 +61,18 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
 /* A few milliseconds, different for each request, so that rivals do not meet again. */
 static void pause_before(ua_req_t *req, int tries)
 {
-    apr_sleep(1000 * (apr_interval_time_t)(1 + req->ctx->draw.seed[tries] % 16) * tries);
+    apr_sleep(1000 * (apr_interval_time_t)(1 + req->ctx->draw.seed[tries] % 16) *
+              (tries < 4 ? tries : 4));
 }
 
 static int is_busy(apr_status_t rv)
 {
-    return rv == APR_EAGAIN || rv == APR_TIMEUP || rv == APR_ENOMEM;
+    return rv == APR_EAGAIN || rv == APR_TIMEUP || rv == APR_ENOMEM || rv == UA_CONFLICT;
+}
+
+static int is_worth_a_try(int count, apr_status_t rv)
+{
+    return rv == UA_CONFLICT ? count < CONFLICTS : count < TRIES && !is_busy(rv);
 }
 
 static void refuse_failure(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
@@ -112,15 +120,15 @@ static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
     }
     start_over(req, res);
     tries->rv = attempt(req, res, &committing);
-    tries->unknown = committing;
+    tries->unknown = committing && tries->rv != UA_CONFLICT;
 }
 
 static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 {
     tries_t tries = {0, 0, APR_EGENERAL};
 
-    while (tries.count < TRIES && tries.rv != APR_SUCCESS &&
-           (tries.unknown || !is_busy(tries.rv))) {
+    while (tries.rv != APR_SUCCESS &&
+           (tries.unknown ? tries.count < TRIES : is_worth_a_try(tries.count, tries.rv))) {
         try_again(&tries, req, res);
         tries.count++;
     }
@@ -151,7 +159,7 @@ void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 
 static apr_status_t count(ua_req_t *req, ua_res_t *res)
 {
-    UA_CHECK(ua_db_begin(req->ctx));
+    UA_CHECK(ua_db_begin(req->ctx, UA_SERIALIZABLE));
     UA_CHECK(ua_limit_take(res, req));
     return ua_db_commit(req->ctx);
 }

@@ -95,9 +95,11 @@ typedef struct ua_conf_t {
 
     /* Resolved at start: */
     ua_base_url_t base;
-    const char *site;   /* the base URL's text: marks rows and mails of this site */
-    int secure;         /* cookies get Secure and the __Host- prefix */
-    const char *cookie; /* name of the session's */
+    const char *site;            /* the base URL's text: marks rows and mails of this site */
+    int secure;                  /* cookies get Secure and the __Host- prefix */
+    const char *cookie;          /* name of the session's */
+    const char *database_params; /* with the password: for no log */
+    const char *state_folder;    /* where the key file is by default */
     ua_mail_e mail_kind;
     const char *mail_target; /* the folder, or the server's URL */
     const char *mail_password;

@@ -41,28 +41,31 @@ static int in_transaction(const ua_ctx_t *ctx)
     return ctx->db != NULL && ctx->db->ctx == ctx && ctx->db->open;
 }
 
-/* Drops the connection. Inside a transaction the empty holder stays with the context, so that what
- * follows is refused instead of being committed on its own by a fresh connection. */
+/* Drops the connection, but for a conflict, which harms none. Inside a transaction the holder stays with the context,
+ * so that what follows is refused instead of being committed on its own by a fresh connection. */
 static apr_status_t failed(ua_ctx_t *ctx, const char *label, int rc)
 {
     ua_db_t *db = ctx->db;
     const char *text = apr_dbd_error(driver_of(ctx), db->handle, rc);
-    int busy = db->dbs->engine->busy;
+    apr_status_t what = db->dbs->engine->judge(rc, text ? text : "");
 
     ctx->failed = apr_psprintf(ctx->pool, "%s: %s error %d: %s", label, db->dbs->conf.driver,
                                rc, ua_db_error_text(ctx->pool, text));
-    ua_db_drop(db);
+    db->broken = 1;
+    if (what != UA_CONFLICT || !db->open) {
+        ua_db_drop(db);
+    }
     ua_db_unlock(db);
     if (!db->open) {
         ua_db_release(ctx);
     }
-    return busy != 0 && rc == busy ? APR_TIMEUP : APR_EGENERAL;
+    return what;
 }
 
 /* A connection to run something on. In a transaction that failed, ctx->failed keeps the cause. */
 static apr_status_t ready(ua_ctx_t *ctx)
 {
-    if (in_transaction(ctx) && ctx->db->handle == NULL) {
+    if (in_transaction(ctx) && ctx->db->broken) {
         return APR_EGENERAL;
     }
     return ua_dbs_lease(ctx);
@@ -109,8 +112,10 @@ static apr_status_t prepare(ua_prepared_t *out, ua_ctx_t *ctx, const ua_query_t 
     if (made.kinds == NULL) {
         return ua_fail(ctx, APR_EINVAL, query->label);
     }
+    ua_db_asks(db);
     rc = apr_dbd_prepare(driver_of(ctx), db->prepare, db->handle, query->sql,
                          apr_psprintf(db->prepare, "ua%d", query->index), &made.statement);
+    ua_db_heard(db);
     if (rc != 0) {
         return failed(ctx, query->label, rc);
     }
@@ -164,8 +169,10 @@ static apr_status_t execute(int *rows, ua_ctx_t *ctx, const ua_query_t *query,
     int rc;
 
     UA_CHECK(call_make(&call, ctx, query, args));
+    ua_db_asks(ctx->db);
     rc = apr_dbd_pbquery(driver_of(ctx), ctx->pool, ctx->db->handle, &changed, call.statement,
                          call.values);
+    ua_db_heard(ctx->db);
     if (rc != 0) {
         return failed(ctx, query->label, rc);
     }
@@ -246,8 +253,10 @@ static apr_status_t select_rows(apr_array_header_t *rows, ua_ctx_t *ctx, apr_poo
     int rc;
 
     UA_CHECK(call_make(&call, ctx, query, args));
+    ua_db_asks(ctx->db);
     rc = apr_dbd_pbselect(driver_of(ctx), pool, ctx->db->handle, &results, call.statement, 1,
                           call.values);
+    ua_db_heard(ctx->db);
     if (rc == 0) {
         rc = rows_copy(rows, ctx, pool, results);
     }
@@ -312,8 +321,10 @@ static apr_status_t plain(ua_ctx_t *ctx, const char *label, const char *sql)
     while (length > 0 && strchr(ENDS, sql[length - 1]) != NULL) {
         length--;
     }
+    ua_db_asks(ctx->db);
     rc = apr_dbd_query(driver_of(ctx), ctx->db->handle, &rows,
                        apr_pstrmemdup(ctx->pool, sql, length));
+    ua_db_heard(ctx->db);
     return rc == 0 ? APR_SUCCESS : failed(ctx, label, rc);
 }
 
@@ -325,14 +336,19 @@ apr_status_t ua_db_literal(ua_ctx_t *ctx, const char *label, const char *sql)
     return APR_SUCCESS;
 }
 
-apr_status_t ua_db_begin(ua_ctx_t *ctx)
+apr_status_t ua_db_begin(ua_ctx_t *ctx, ua_isolation_e isolation)
 {
+    const char *const *sql = NULL;
+
     if (in_transaction(ctx)) {
         return ua_fail(ctx, APR_EINVAL, "begin: a transaction is open already");
     }
     UA_CHECK(ready_to_write(ctx));
-    UA_CHECK(plain(ctx, "begin", ctx->db->dbs->engine->begin));
+    for (sql = ctx->db->dbs->engine->begin[isolation]; *sql; sql++) {
+        UA_CHECK(plain(ctx, "begin", *sql));
+    }
     ctx->db->open = 1;
+    ctx->db->broken = 0;
     return APR_SUCCESS;
 }
 
@@ -344,7 +360,7 @@ apr_status_t ua_db_commit(ua_ctx_t *ctx)
     if (!in_transaction(ctx)) {
         return ua_fail(ctx, APR_EINVAL, "commit: no transaction is open");
     }
-    if (db->handle == NULL) {
+    if (db->broken) {
         ua_db_release(ctx);
         return APR_EGENERAL;
     }

@@ -11,6 +11,8 @@
 #include "base.h"
 #include "lock.h"
 
+#include <errno.h>
+
 typedef struct ua_dbs_t ua_dbs_t;
 
 /* One statement. `index` is unique and below the list's `queries`; `sql` takes %s and %lld. */
@@ -62,6 +64,15 @@ void ua_dbs_destroy(ua_dbs_t *dbs);
 /* Loads apr_dbd and the driver once, before any child exists. On failure *why says what to do. */
 apr_status_t ua_db_load(apr_pool_t *pool, const char *driver, const char **why) UA_MUST_USE;
 
+/* A server answers within this time, or the connection is ended: longer than a statement may take there. */
+#define UA_DB_PATIENCE apr_time_from_sec(15)
+
+/* Ends the connections whose server has not answered for so long, and says how many. From any thread. */
+int ua_dbs_rescue(ua_dbs_t *dbs, apr_time_t now);
+
+/* What is wrong with the operator's parameters for that driver, or NULL. */
+const char *ua_db_params_refusal(apr_pool_t *pool, const char *driver, const char *params);
+
 /* Runs a statement that returns no rows. *rows, when not NULL, is how many it changed.
  * A duplicate key is a failure like any other: look first, and let the retry see it. */
 apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query,
@@ -78,8 +89,14 @@ apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t
 /* One literal statement without values and without a trailing ';' (schema steps only). */
 apr_status_t ua_db_literal(ua_ctx_t *ctx, const char *label, const char *sql) UA_MUST_USE;
 
+/* READ COMMITTED is for statements that each say under what condition they change a row. */
+typedef enum { UA_READ_COMMITTED, UA_SERIALIZABLE } ua_isolation_e;
+
+/* Two transactions can't both be: try the whole once more. */
+#define UA_CONFLICT APR_FROM_OS_ERROR(EDEADLK)
+
 /* BEGIN waits for the writer's lock at most 5 s: APR_TIMEUP is "busy". */
-apr_status_t ua_db_begin(ua_ctx_t *ctx) UA_MUST_USE;
+apr_status_t ua_db_begin(ua_ctx_t *ctx, ua_isolation_e isolation) UA_MUST_USE;
 apr_status_t ua_db_commit(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_db_rollback(ua_ctx_t *ctx);
 

@@ -12,39 +12,14 @@
 #define LEASE_WAIT    apr_time_from_sec(5)
 #define CONNECT_PAUSE apr_time_from_sec(1)
 
-/* busy_timeout sleeps inside the driver's process-wide mutex, and the driver itself tries 17 times
- * with 100 ms between, outside the mutex (3). 200 ms so make about 5 s in all; 5000 would be 85 s,
- * most of it with every other thread of this process kept from its database. */
-static const char *const sqlite3_connect[] = {
-    "PRAGMA busy_timeout=200", "PRAGMA foreign_keys=ON", "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL", NULL};
-static const char *const pgsql_connect[] = {"SET lock_timeout = '5s'", NULL};
-static const char *const mysql_connect[] = {"SET SESSION innodb_lock_wait_timeout = 5", NULL};
-
-static const ua_engine_t engines[] = {
-    {"sqlite3", "BEGIN IMMEDIATE", NULL, NULL, 5, sqlite3_connect},
-    {"pgsql", "BEGIN", "connect_timeout", "connect_timeout=3", 0, pgsql_connect},
-    {"mysql", "START TRANSACTION", NULL, NULL, 1205, mysql_connect},
-};
-
 static int loaded;
-
-static const ua_engine_t *engine_find(const char *driver)
-{
-    for (apr_size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        if (strcmp(engines[i].driver, driver) == 0) {
-            return &engines[i];
-        }
-    }
-    return NULL;
-}
 
 apr_status_t ua_db_load(apr_pool_t *pool, const char *driver, const char **why)
 {
     const apr_dbd_driver_t *found = NULL;
     apr_status_t rv;
 
-    if (engine_find(driver) == NULL) {
+    if (ua_engine_find(driver) == NULL) {
         *why = apr_psprintf(
             pool, "There is no database driver \"%s\": use sqlite3, pgsql or mysql.", driver);
         return APR_EINVAL;
@@ -70,9 +45,10 @@ static apr_status_t holder_make(void **out, void *params, apr_pool_t *pool)
     ua_db_t *db = apr_pcalloc(pool, sizeof(*db));
 
     db->dbs = params;
+    db->socket = -1;
     UA_CHECK(apr_pool_create_unmanaged(&db->pool));
     *out = db;
-    return APR_SUCCESS;
+    return ua_db_watch(db);
 }
 
 static apr_status_t holder_end(void *resource, void *params, apr_pool_t *pool)
@@ -82,26 +58,14 @@ static apr_status_t holder_end(void *resource, void *params, apr_pool_t *pool)
     (void)params;
     (void)pool;
     ua_db_drop(db);
+    ua_db_unwatch(db);
     apr_pool_destroy(db->pool);
     return APR_SUCCESS;
 }
 
-const char *ua_dbs_params(apr_pool_t *pool, const ua_engine_t *engine, const char *params)
-{
-    const char *between = " ";
-
-    if (engine->limit == NULL || strstr(params, engine->limit_name) != NULL) {
-        return apr_pstrdup(pool, params);
-    }
-    if (strstr(params, "://") != NULL) {
-        between = strchr(params, '?') ? "&" : "?";
-    }
-    return apr_pstrcat(pool, params, between, engine->limit, NULL);
-}
-
 apr_status_t ua_dbs_create(ua_dbs_t **out, const ua_dbs_conf_t *conf)
 {
-    const ua_engine_t *engine = engine_find(conf->driver);
+    const ua_engine_t *engine = ua_engine_find(conf->driver);
     apr_pool_t *pool = NULL;
     ua_dbs_t *dbs;
     apr_status_t rv;
@@ -116,7 +80,11 @@ apr_status_t ua_dbs_create(ua_dbs_t **out, const ua_dbs_conf_t *conf)
     dbs->conf.driver = engine->driver;
     dbs->conf.params = ua_dbs_params(pool, engine, conf->params);
     dbs->engine = engine;
-    rv = apr_dbd_get_driver(pool, engine->driver, &dbs->driver);
+    dbs->holders = apr_pcalloc(pool, (apr_size_t)conf->connections * sizeof(void *));
+    rv = apr_thread_mutex_create(&dbs->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_dbd_get_driver(pool, engine->driver, &dbs->driver);
+    }
     if (rv == APR_SUCCESS) {
         rv = apr_reslist_create(&dbs->list, 0, conf->connections, conf->connections, 0,
                                 holder_make, holder_end, dbs, pool);
@@ -151,8 +119,12 @@ static apr_status_t handle_close(void *data)
 static int run_on_connect(ua_db_t *db, const char *sql)
 {
     apr_dbd_results_t *results = NULL;
+    int rc = 0;
 
-    return apr_dbd_select(db->dbs->driver, db->prepare, db->handle, &results, sql, 1);
+    ua_db_asks(db);
+    rc = apr_dbd_select(db->dbs->driver, db->prepare, db->handle, &results, sql, 1);
+    ua_db_heard(db);
+    return rc;
 }
 
 static apr_status_t connect_prepare(ua_ctx_t *ctx, ua_db_t *db)
@@ -186,6 +158,7 @@ static apr_status_t connect_open(ua_ctx_t *ctx, ua_db_t *db)
         return rv;
     }
     db->handle = handle;
+    ua_db_socket(db, dbs->engine->opened(apr_dbd_native_handle(dbs->driver, handle)));
     apr_pool_cleanup_register(db->pool, db, handle_close, apr_pool_cleanup_null);
     return connect_prepare(ctx, db);
 }
@@ -232,6 +205,7 @@ apr_status_t ua_dbs_lease(ua_ctx_t *ctx)
     }
     db = resource;
     db->ctx = ctx;
+    db->broken = 0;
     db->owner = ctx->pool;
     apr_pool_cleanup_register(db->owner, db, lease_end, apr_pool_cleanup_null);
     if (db->handle == NULL) {
@@ -256,6 +230,7 @@ void ua_db_unlock(ua_db_t *db)
 void ua_db_drop(ua_db_t *db)
 {
     if (db->handle != NULL) {
+        ua_db_socket(db, -1);
         apr_pool_destroy(db->prepare);
         apr_pool_cleanup_run(db->pool, db, handle_close);
     }
@@ -270,10 +245,12 @@ static void undo(ua_db_t *db)
 {
     int rows = 0;
 
+    ua_db_asks(db);
     if (db->handle != NULL &&
         apr_dbd_query(db->dbs->driver, db->handle, &rows, "ROLLBACK") != 0) {
         ua_db_drop(db);
     }
+    ua_db_heard(db);
     db->open = 0;
 }
 

@@ -202,6 +202,10 @@ const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *r
         err = make_folder(pool, parent_of(pool, conf->database[1]), "UserAuthDatabase");
         err = err ? err : make_database(pool, conf->database[1]);
     }
+    else if (strcmp(parent_of(pool, conf->key_file), conf->state_folder) == 0) {
+        *row = UA_D_key_file;
+        err = make_folder(pool, conf->state_folder, "UserAuthKeyFile");
+    }
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;
         err = make_folder(pool, conf->mail_target, "UserAuthMail");

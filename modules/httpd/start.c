@@ -117,12 +117,12 @@ int ua_edge_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static apr_status_t connect_site(ua_app_t *app, process_rec *process)
 {
     const ua_conf_t *conf = app->conf;
-    ua_dbs_conf_t dbs = {conf->database[0], conf->database[1], (int)conf->database_connections,
-                         UA_QUERIES, NULL};
-    const char *database = apr_pstrcat(process->pool, dbs.driver, " ", dbs.params, NULL);
+    ua_dbs_conf_t dbs = {conf->database[0], conf->database_params,
+                         (int)conf->database_connections, UA_QUERIES, NULL};
 
     if (strcmp(dbs.driver, "sqlite3") == 0) {
-        UA_CHECK(ua_edge_writer(&dbs.writer, process, database));
+        UA_CHECK(ua_edge_writer(&dbs.writer, process,
+                                apr_pstrcat(process->pool, "sqlite3 ", dbs.params, NULL)));
     }
     return ua_dbs_create(&app->dbs, &dbs);
 }

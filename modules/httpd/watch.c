@@ -1,5 +1,5 @@
-/* watch.c: the jobs run on two threads of every child: one for mails, which may wait for a server, one
- * for the rest. No singleton: any child does the work of a killed one.
+/* watch.c: the jobs run on threads of every child: one for mails, which may wait for a server, one that minds those who
+ * wait for a database, one for the rest. No singleton: any child does the work of a killed one.
  *
  * Not mod_watchdog's threads: those make pools of the process's allocator, which has no lock, beside each
  * other and the child's start, and are joined only after OpenSSL's clean-up. Ours have allocators of their own
@@ -10,13 +10,16 @@
 #include <apr_atomic.h>
 #include <apr_thread_proc.h>
 #include <signal.h>
+#include <string.h>
 
 /* A turn begins after two pauses. They are relative: a clock that is set back delays nothing. */
 #define PAUSE apr_time_from_msec(100)
 
+typedef enum { MIND, SWEEP, MAILS } kind_e;
+
 /* One thread of one child: the jobs of every site. */
 typedef struct watch_t {
-    int mails;
+    kind_e kind;
     apr_array_header_t *jobs; /* ua_jobs_t * */
     apr_pool_t *pool;         /* the thread's own */
     apr_thread_t *thread;
@@ -31,11 +34,14 @@ static int run(const watch_t *watch)
     for (int i = 0; i < watch->jobs->nelts; i++) {
         ua_jobs_t *jobs = APR_ARRAY_IDX(watch->jobs, i, ua_jobs_t *);
 
-        if (watch->mails) {
+        if (watch->kind == MAILS) {
             more |= ua_jobs_mail(jobs, apr_time_now());
         }
-        else {
+        else if (watch->kind == SWEEP) {
             ua_jobs_sweep(jobs, apr_time_now());
+        }
+        else {
+            ua_jobs_mind(jobs, apr_time_now());
         }
     }
     return more;
@@ -82,7 +88,9 @@ static apr_status_t add_jobs(watch_t *watch, apr_pool_t *pool, const ua_server_t
 {
     ua_jobs_t *jobs = NULL;
 
-    if (!server->app) {
+    /* A file needs no minding. */
+    if (!server->app ||
+        (watch->kind == MIND && strcmp(server->app->conf->database[0], "sqlite3") == 0)) {
         return APR_SUCCESS;
     }
     UA_CHECK(ua_jobs_create(&jobs, pool, server->app));
@@ -109,11 +117,11 @@ static apr_status_t start_thread(watch_t *watch)
     return rv;
 }
 
-static apr_status_t start(apr_pool_t *pool, server_rec *main_server, int mails)
+static apr_status_t start(apr_pool_t *pool, server_rec *main_server, kind_e kind)
 {
     watch_t *watch = apr_pcalloc(pool, sizeof *watch);
 
-    watch->mails = mails;
+    watch->kind = kind;
     watch->jobs = apr_array_make(pool, 2, sizeof(ua_jobs_t *));
     for (const server_rec *s = main_server; s; s = s->next) {
         UA_CHECK(add_jobs(watch, pool, ua_edge_server(s)));
@@ -127,6 +135,7 @@ static apr_status_t start(apr_pool_t *pool, server_rec *main_server, int mails)
 
 apr_status_t ua_edge_watch(apr_pool_t *pchild, server_rec *main_server)
 {
-    UA_CHECK(start(pchild, main_server, 0));
-    return start(pchild, main_server, 1);
+    UA_CHECK(start(pchild, main_server, MIND)); /* the last to end: the others may need it */
+    UA_CHECK(start(pchild, main_server, SWEEP));
+    return start(pchild, main_server, MAILS);
 }

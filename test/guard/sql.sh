@@ -16,7 +16,9 @@ lower='"(select |insert into |update [a-z_]+ set |delete from |(create|alter|dro
 
 columns() {
     cat "$1"/*.sql | awk '
+        { sub(/IF NOT EXISTS /, "") }
         /^CREATE TABLE/ { table = $3; sub(/\(.*/, "", table); next }
+        /^ALTER TABLE .* ADD COLUMN/ { print $3 "." $6; next }
         /^\)/ { table = "" }
         table != "" && $1 ~ /^[a-z_]+$/ { print table "." $1 }' | sort
 }

@@ -264,7 +264,7 @@ static void closed_meanwhile(void **state)
     ua_db_release(t->req->ctx);
     ua_test_sql(t, "UPDATE account SET enabled = 0, closed = 7");
     before = ua_test_rows(t);
-    assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(t->req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
     assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
     ua_db_release(t->req->ctx);

@@ -27,7 +27,7 @@ static ua_try_t *give(ua_res_t *res, ua_req_t *req)
 
     assert_int_equal(ua_fresh_verify(&attempt, res, req, "password"), APR_SUCCESS);
     if (!res->problem) {
-        assert_int_equal(ua_db_begin(req->ctx), APR_SUCCESS);
+        assert_int_equal(ua_db_begin(req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
         assert_int_equal(ua_fresh_settle(res, req, attempt, "password"), APR_SUCCESS);
         assert_int_equal(ua_db_commit(req->ctx), APR_SUCCESS);
     }

@@ -21,7 +21,7 @@ static apr_status_t take(ua_test_t *t, const char *uri, int counted, ua_problem_
     if (problem) {
         ua_refuse(&res, problem);
     }
-    assert_int_equal(ua_db_begin(req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     rv = ua_limit_take(&res, req);
     if (rv == APR_EAGAIN) {
         assert_int_equal(res.problem, UA_PROBLEM_RATE_LIMITED);

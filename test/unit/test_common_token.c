@@ -296,7 +296,7 @@ static ua_token_e use(ua_test_t *t, ua_res_t *res, ua_account_t **account)
     ua_token_t *token = NULL;
 
     req->query = strchr(ua_test_link(t, "verify"), '?') + 1;
-    assert_int_equal(ua_db_begin(req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(ua_link_use(&token, account, res, req, "verify"), APR_SUCCESS);
     assert_int_equal(ua_db_commit(req->ctx), APR_SUCCESS);
     ua_db_release(req->ctx);

@@ -227,13 +227,14 @@ static void test_connects_outside_the_lock(void **state)
 {
     static const char *const slow_connect[] = {"PRAGMA busy_timeout=0", "BEGIN IMMEDIATE",
                                                "COMMIT", NULL};
-    static const ua_engine_t slow = {"sqlite3", "BEGIN IMMEDIATE", NULL, NULL, 5, slow_connect};
+    ua_engine_t slow = *ua_engine_find("sqlite3");
     world_t *world = *state;
     late_t late = {{.dbs = world->dbs}, APR_EGENERAL};
     apr_thread_t *thread = NULL;
     apr_status_t ignored;
 
-    assert_int_equal(ua_db_begin(&world->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_SUCCESS);
+    slow.connect = slow_connect;
     world->dbs->engine = &slow;
     assert_int_equal(apr_pool_create_unmanaged(&late.ctx.pool), APR_SUCCESS);
     assert_int_equal(apr_thread_create(&thread, NULL, late_main, &late, world->pool),
@@ -245,32 +246,6 @@ static void test_connects_outside_the_lock(void **state)
     assert_int_equal(apr_thread_join(&ignored, thread), APR_SUCCESS);
     apr_pool_destroy(late.ctx.pool);
     assert_int_equal(late.rv, APR_SUCCESS);
-}
-
-/* Connecting is bounded where the driver can: a dead host is not waited for by the system's rules. */
-static void test_connect_is_bounded(void **state)
-{
-    static const struct {
-        const char *params;
-        const char *expected;
-    } rows[] = {
-        {"host=db dbname=u", "host=db dbname=u connect_timeout=3"},
-        {"host=db connect_timeout=9", "host=db connect_timeout=9"},
-        {"postgresql://db/u", "postgresql://db/u?connect_timeout=3"},
-        {"postgresql://db/u?sslmode=require",
-         "postgresql://db/u?sslmode=require&connect_timeout=3"},
-    };
-
-    static const ua_engine_t bounded = {"x", "BEGIN", "connect_timeout", "connect_timeout=3",
-                                        0,   NULL};
-    static const ua_engine_t unbounded = {"x", "BEGIN", NULL, NULL, 0, NULL};
-    world_t *world = *state;
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_string_equal(ua_dbs_params(world->pool, &bounded, rows[i].params),
-                            rows[i].expected);
-    }
-    assert_string_equal(ua_dbs_params(world->pool, &unbounded, "/a"), "/a");
 }
 
 int main(void)
@@ -287,7 +262,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_destroy_in_use, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_connects_outside_the_lock, world_setup,
                                         world_teardown),
-        cmocka_unit_test_setup_teardown(test_connect_is_bounded, world_setup, world_teardown),
     };
 
     if (apr_initialize() != APR_SUCCESS) {

@@ -11,25 +11,25 @@ static void test_commit_and_rollback(void **state)
     world_t *world = *state;
     ua_ctx_t *ctx = &world->ctx;
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_false(world_writer_is_free(world));
     assert_int_equal(world_insert(ctx, "a", 1), APR_SUCCESS);
     assert_false(world_writer_is_free(world)); /* trap 3: from BEGIN to its end */
     assert_int_equal(world_stored(world), 0);
-    assert_int_equal(ua_db_begin(ctx), APR_EINVAL);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_EINVAL);
     assert_int_equal(ua_db_commit(ctx), APR_SUCCESS);
     assert_true(world_writer_is_free(world));
     assert_int_equal(world_stored(world), 1);
     assert_int_equal(ua_db_commit(ctx), APR_EINVAL);
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "b", 1), APR_SUCCESS);
     ua_db_rollback(ctx);
     assert_true(world_writer_is_free(world));
     ua_db_rollback(ctx);
     assert_int_equal(world_stored(world), 1);
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "c", 1), APR_SUCCESS);
     ua_db_release(ctx);
     ua_db_release(ctx);
@@ -42,7 +42,7 @@ static void test_early_leave(void **state)
 {
     world_t *world = *state;
 
-    assert_int_equal(ua_db_begin(&world->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(&world->ctx, "a", 1), APR_SUCCESS);
     apr_pool_clear(world->ctx.pool);
     assert_true(world_writer_is_free(world));
@@ -59,7 +59,7 @@ static void test_failure_inside(void **state)
     ua_ctx_t *ctx = &world->ctx;
     ua_row_t row = NULL;
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "a", 1), APR_SUCCESS);
     assert_int_not_equal(world_insert(ctx, "a", 1), APR_SUCCESS);
     assert_true(world_writer_is_free(world));
@@ -69,7 +69,7 @@ static void test_failure_inside(void **state)
     assert_int_equal(ua_db_commit(ctx), APR_EGENERAL);
     assert_non_null(strstr(ctx->failed, "UNIQUE")); /* the cause, not the refusals after it */
     assert_int_equal(world_stored(world), 0);
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "a", 1), APR_SUCCESS);
     assert_int_equal(ua_db_commit(ctx), APR_SUCCESS);
     assert_int_equal(world_stored(world), 1);
@@ -82,7 +82,7 @@ static void test_commit_fails(void **state)
     world_t *world = *state;
     ua_ctx_t *ctx = &world->ctx;
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "a", 1), APR_SUCCESS);
     assert_int_equal(ua_db_exec(ctx, NULL, &world_queries[CHILD], UA_ARGS(ua_s("nobody"))),
                      APR_SUCCESS);
@@ -90,7 +90,7 @@ static void test_commit_fails(void **state)
     assert_null(ctx->db);
     assert_true(world_writer_is_free(world));
     assert_int_equal(world_stored(world), 0);
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(ctx, "b", 1), APR_SUCCESS);
     assert_int_equal(ua_db_commit(ctx), APR_SUCCESS);
     assert_int_equal(world_stored(world), 1);
@@ -110,18 +110,18 @@ static void test_begin_is_busy(void **state)
     others = world_list(world, 1);
     world->writer = writer;
     other = world_context(others, world->pool);
-    assert_int_equal(ua_db_begin(&other), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(&other, UA_SERIALIZABLE), APR_SUCCESS);
     /* Leaves only the driver's own 17 tries, of 0.1 s, on this connection. */
     assert_int_equal(ua_db_one(&row, &world->ctx,
                                &(const ua_query_t){OUTSIDE, "no_wait", "PRAGMA busy_timeout=0"},
                                NULL),
                      APR_SUCCESS);
-    assert_int_equal(ua_db_begin(&world->ctx), APR_TIMEUP);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_TIMEUP);
     assert_null(world->ctx.db);
     assert_true(world_writer_is_free(world));
     ua_db_release(&other);
     ua_dbs_destroy(others);
-    assert_int_equal(ua_db_begin(&world->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_SUCCESS);
 }
 
 /* trap 2, DB-08: a connection gone bad between two requests. BEGIN fails once and heals. */
@@ -130,9 +130,9 @@ static void test_begin_on_a_bad_connection(void **state)
     world_t *world = *state;
 
     assert_int_equal(ua_db_literal(&world->ctx, "spoil", "BEGIN"), APR_SUCCESS);
-    assert_int_equal(ua_db_begin(&world->ctx), APR_EGENERAL);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_EGENERAL);
     assert_null(world->ctx.db);
-    assert_int_equal(ua_db_begin(&world->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(&world->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(world_insert(&world->ctx, "a", 1), APR_SUCCESS);
     assert_int_equal(ua_db_commit(&world->ctx), APR_SUCCESS);
     assert_int_equal(world_stored(world), 1);
@@ -159,7 +159,7 @@ static apr_status_t add_one(ua_ctx_t *ctx, int reads_before)
     ua_row_t row = NULL;
 
     UA_CHECK(reads_before ? read_high(&row, ctx) : APR_SUCCESS);
-    UA_CHECK(ua_db_begin(ctx));
+    UA_CHECK(ua_db_begin(ctx, UA_SERIALIZABLE));
     UA_CHECK(read_high(&row, ctx));
     UA_CHECK(ua_db_exec(ctx, NULL, &world_queries[BUMP], UA_ARGS(ua_n(ua_row_number(row, 0)))));
     return ua_db_commit(ctx);

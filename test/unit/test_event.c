@@ -70,14 +70,14 @@ static void the_first_tells(void **state)
     ua_ctx_t *other = ua_test_context(t);
 
     assert_int_equal(ua_event_happened(ctx), APR_NOTFOUND);
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(ua_event_add(ctx, "login", "a", ""), APR_SUCCESS);
     ua_db_rollback(ctx);
     assert_int_equal(ua_event_happened(ctx), APR_NOTFOUND);
 
     apr_array_clear(ctx->lines);
     ua_draw_rewind(ctx);
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(ua_event_add(ctx, "login", "a", ""), APR_SUCCESS);
     assert_int_equal(ua_event_add(ctx, "device", "a", ""), APR_SUCCESS);
     assert_int_equal(ua_event_add(ctx, "rehash", "a", ""), APR_SUCCESS);

@@ -18,7 +18,7 @@ static void a_commit_tells(void **state)
     apr_uint32_t mine = *ua_generation_of(t->generations, "mike");
     apr_uint32_t other = *ua_generation_of(t->generations, "eve");
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     ua_generation_change(ctx, "mike");
     assert_int_equal(ua_generation_epoch(t->generations), epoch); /* not before */
     assert_int_equal(*ua_generation_of(t->generations, "mike"), mine);
@@ -50,7 +50,7 @@ static void an_unknown_outcome_tells(void **state)
     ua_ctx_t *ctx = ua_test_context(t);
     apr_uint32_t mine = *ua_generation_of(t->generations, "mike");
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     ua_generation_change(ctx, "mike");
     assert_int_not_equal(ua_db_literal(ctx, "nonsense", "NONSENSE"), APR_SUCCESS);
     assert_int_not_equal(ua_db_commit(ctx), APR_SUCCESS);

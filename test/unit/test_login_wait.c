@@ -310,7 +310,7 @@ static ua_problem_e sign_in_around(ua_test_t *t, const char *change)
     assert_int_equal(t->req->route->check(t->res, t->req), APR_SUCCESS);
     ua_db_release(t->req->ctx);
     ua_test_sql(t, "%s", change);
-    assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(t->req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
     assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
     ua_db_release(t->req->ctx);

@@ -181,7 +181,7 @@ static int use(ua_ctx_t *ctx, void *data)
     const char *id = NULL;
     const char *next = NULL;
 
-    if (ua_db_begin(ctx) != APR_SUCCESS ||
+    if (ua_db_begin(ctx, UA_SERIALIZABLE) != APR_SUCCESS ||
         ua_refresh_use(&id, &next, ctx, race->secret) != APR_SUCCESS) {
         return 0;
     }

@@ -29,7 +29,7 @@ static void check_alice(ua_test_t *t)
 static void submit_alice(ua_test_t *t)
 {
     apr_table_clear(t->req->errors);
-    assert_int_equal(ua_db_begin(t->req->ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(t->req->ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(t->req->route->submit(t->res, t->req), APR_SUCCESS);
     assert_int_equal(ua_db_commit(t->req->ctx), APR_SUCCESS);
     ua_db_release(t->req->ctx);

@@ -115,7 +115,7 @@ static void ends_with_a_change_of_the_address(void **state)
     ua_test_close(t);
 }
 
-/* TOK-03, TOK-12: the last second it works, and the first it doesn't. */
+/* TOK-03: the last second it works, and the first it doesn't. */
 static void works_for_its_time(void **state)
 {
     static const struct {

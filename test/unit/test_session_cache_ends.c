@@ -83,7 +83,7 @@ static void perform(ua_test_t *t, act_f *act)
     ua_session_t *session = NULL;
     ua_account_t *account = NULL;
 
-    assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+    assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
     assert_int_equal(ua_session_read(&session, ctx, ua_test_cookie(t, "")), APR_SUCCESS);
     assert_int_equal(ua_account_by_id(&account, ctx, session->account_id), APR_SUCCESS);
     assert_int_equal(act(ctx, account, session), APR_SUCCESS);

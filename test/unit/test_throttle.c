@@ -262,7 +262,7 @@ static int take_inside(ua_ctx_t *ctx, void *data)
     const limit_t *limit = data;
     apr_interval_time_t wait = -1;
 
-    if (ua_db_begin(ctx) != APR_SUCCESS ||
+    if (ua_db_begin(ctx, UA_SERIALIZABLE) != APR_SUCCESS ||
         ua_throttle_take(&wait, ctx, limit->name, &limit->rate) != APR_SUCCESS) {
         return -1000;
     }

@@ -318,7 +318,7 @@ static void the_same_on_a_retry(void **state)
 
     for (int i = 0; i < 2; i++) {
         ua_draw_rewind(ctx);
-        assert_int_equal(ua_db_begin(ctx), APR_SUCCESS);
+        assert_int_equal(ua_db_begin(ctx, UA_SERIALIZABLE), APR_SUCCESS);
         assert_int_equal(ua_token_issue(&ids[i], ctx, &token, LIFETIME), APR_SUCCESS);
         ua_db_rollback(ctx);
     }
@@ -334,7 +334,7 @@ static int use_alone(ua_ctx_t *ctx, void *token)
 /* As a request does it: read, then use inside a transaction. */
 static int use_inside(ua_ctx_t *ctx, void *token)
 {
-    apr_status_t rv = ua_db_begin(ctx);
+    apr_status_t rv = ua_db_begin(ctx, UA_SERIALIZABLE);
 
     rv = rv == APR_SUCCESS ? ua_token_use(ctx, token) : rv;
     if (rv != APR_SUCCESS) {
