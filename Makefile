@@ -51,7 +51,7 @@ all: $(MODULE) ## build the module (the default)
 # ---- the two commands ----
 
 run start: ## run: a server in the foreground; start: the same in the background
-	@$(DEPS) run
+	@$(DEPS) run $(filter pgsql mysql,$(ENGINE))
 	@$(PARALLEL) all
 	@exec $(SERVER) $@
 
@@ -79,7 +79,7 @@ exports: $(if $(wildcard mod_userauth.c),$(MODULE))
 unit: $(addprefix $(BUILD)/unit/,$(UNITS)) ## one program per source file, under ASan and UBSan
 	@sh test/run/units.sh $^
 
-http: $(MODULE) ## the tests on a live Apache; ARGS= goes to pytest
+http: $(MODULE) ## the tests on a live Apache, with ENGINE=sqlite3|pgsql|mysql; ARGS= goes to pytest
 	@$(PYTEST) test/http
 
 browser: $(MODULE) ## the tests in a headless Chromium; ARGS= goes to pytest
@@ -177,6 +177,10 @@ format: ## put every C file into the house's form
 install: $(MODULE) ## into the system's Apache (DESTDIR= is honoured)
 	@sh test/run/install.sh $(MODULE) '$(DESTDIR)'
 
+copy: ## a site's SQLite file to an empty server: FROM=/…/userauth.db TO="pgsql host=…" PASSWORD_FILE=/…
+	@$(DEPS) run $(firstword $(TO))
+	@/usr/bin/python3 test/run/copy.py --from '$(FROM)' --to '$(TO)' $(if $(PASSWORD_FILE),--password-file '$(PASSWORD_FILE)')
+
 deps: ## install everything that run, test and lint need
 	@$(DEPS) run check test lint
 run-deps:
@@ -190,4 +194,4 @@ clean: ## end the server, remove everything built, the accounts in build/run inc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z].*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo '  with PORT=8080 RUN=build/run LISTEN="127.0.0.1 [::1]" TLS=1 EXTRA_CONF=file ENGINE=sqlite3'
+	@echo '  with PORT=8080 RUN=build/run LISTEN="127.0.0.1 [::1]" TLS=1 EXTRA_CONF=file ENGINE=sqlite3|pgsql|mysql'

@@ -83,6 +83,6 @@ CONF
 }
 
 write_site() {
-    cat "$here/site.conf"
+    sed "s#^\( *UserAuthDatabase \).*#\1$database#" "$here/site.conf"
     [ -z "${EXTRA_CONF:-}" ] || echo "    Include \"$(realpath "$EXTRA_CONF")\""
 }

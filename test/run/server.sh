@@ -12,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 uid=$(id -u)
 module=$(realpath -m "${BUILD:-build}/mod_userauth.so")
 port=${PORT:-8080}
+engine=${ENGINE:-sqlite3}
 tls=
 case ${TLS:-0} in 0 | no | off) ;; *) tls=1 ;; esac
 plain=$((port + ${tls:-0}))
@@ -151,9 +152,9 @@ wait_until_up() {
 
 prepare() {
     local p
-    case ${ENGINE:-sqlite3} in
-    sqlite3) ;;
-    *) refuse "ENGINE=$ENGINE is not supported; the one engine is sqlite3." ;;
+    case $engine in
+    sqlite3 | pgsql | mysql) ;;
+    *) refuse "ENGINE=$engine is not supported: sqlite3, pgsql or mysql." ;;
     esac
     case $port in '' | *[!0-9]*) refuse "PORT=$port is no port number." ;; esac
     [ -f "$module" ] || refuse "$module is missing: run make first."
@@ -168,9 +169,29 @@ prepare() {
         ! port_taken "$p" || refuse "Port $p is taken by another program; choose one with PORT=."
     done
     make_folders
+    start_engine
     write_conf >"$run/httpd.conf"
     echo "$port $plain" >"$run/ports"
     log_start=$(stat -c %s "$run/logs/error.log" 2>/dev/null || echo 0)
+}
+
+# Sets $database, the words of UserAuthDatabase; PostgreSQL or MariaDB runs from $run/$engine, with its data.
+start_engine() {
+    # shellcheck disable=SC2034,SC2016
+    database='sqlite3 "${RUN}/userauth.db"'
+    [ "$engine" != sqlite3 ] || return 0
+    setsid bash "$here/engine.sh" start "$engine" "$run/$engine"
+    [ -f "$run/$engine/database" ] ||
+        bash "$here/engine.sh" create "$engine" "$run/$engine" >"$run/$engine/database"
+    # shellcheck disable=SC2034
+    database="$engine \"$(cat "$run/$engine/database")\"\\n    UserAuthDatabasePasswordFile \"\${RUN}/$engine/password\""
+}
+
+stop_engines() {
+    local name
+    for name in pgsql mysql; do
+        [ ! -d "$run/$name" ] || bash "$here/engine.sh" stop "$name" "$run/$name"
+    done
 }
 
 # Becomes Apache, in a session of its own with nothing of the caller's open: no descriptor, no terminal.
@@ -186,6 +207,7 @@ become_apache() {
 
 failed() {
     end_processes
+    stop_engines
     refuse "Apache did not start; its log is $run/logs/error.log"
 }
 
@@ -207,6 +229,7 @@ run_in_foreground() {
     # A signal ends `wait` early, so it is asked again until the server is gone.
     while kill -0 "$server" 2>/dev/null; do wait "$server" && status=0 || status=$?; done
     end_processes
+    stop_engines
     [ -n "$ending" ] || [ "$status" -eq 0 ] || refuse "Apache ended; its log is $run/logs/error.log"
     say "Stopped."
 }
@@ -242,6 +265,7 @@ stop_server() {
             sleep 0.1
         done
     done
+    stop_engines
     rm -f "$run/httpd.pid" "$run/ports"
 }
 
