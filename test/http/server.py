@@ -10,12 +10,12 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import engines
 import mails
 from http2 import SERVER as HTTP2
 from quiet import Quiet
@@ -257,12 +257,7 @@ class Server:
 
     def db(self, sql, *args):
         """Runs one statement on the server's database: its rows, to be read by name or number."""
-        connection = sqlite3.connect(self.folder / "userauth.db", timeout=15, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        try:
-            return connection.execute(sql, args).fetchall()
-        finally:
-            connection.close()
+        return engines.query(self, sql, args)
 
     # ---- inside ----
 
@@ -291,7 +286,7 @@ class Server:
                 vhosts,
             ]
         )
-        (self.folder / "httpd.conf").write_text(text)
+        (self.folder / "httpd.conf").write_text(engines.configured(self, text))
 
     def _cgi_lines(self):
         """mod_cgid talks through a socket, whose path cannot pass 107 bytes; mod_cgi needs none."""

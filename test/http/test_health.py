@@ -1,4 +1,5 @@
 """/auth/health: for load balancers: 200 or 503, in JSON, without secrets."""
+import engines
 import pytest
 from bad_smtp import BadSmtp
 from client import Client
@@ -86,12 +87,12 @@ def is_let_in(server):
 def outage(broken, log_gate):
     log_gate.watch(broken)
     broken.expect_log(r"UA\d+")
-    tables = [row[0] for row in broken.db("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+    tables = engines.tables(broken)
     for table in tables:
-        broken.db(f'ALTER TABLE "{table}" RENAME TO "away_{table}"')
+        broken.db(f'ALTER TABLE {table} RENAME TO away_{table}')
     yield broken
     for table in tables:
-        broken.db(f'ALTER TABLE "away_{table}" RENAME TO "{table}"')
+        broken.db(f'ALTER TABLE away_{table} RENAME TO {table}')
     wait_for(lambda: Client(broken).get("/auth/health").status_code == 200, 5, "the server to recover")
     wait_for(lambda: is_let_in(broken), 5, "a sign-in after the outage")
 

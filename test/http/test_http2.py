@@ -1,4 +1,4 @@
-"""What HTTP/2 asks for beside what all the tests show over it (UA_HTTP=2)."""
+"""What HTTP/2 asks for beside what all the tests show over it (UA_HTTP=2): APA-06."""
 import json
 import subprocess
 from urllib.parse import urlsplit

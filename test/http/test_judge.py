@@ -1,6 +1,6 @@
 """/auth/strength: how good a password would be, by the registration's judgment."""
-import sqlite3
 
+import engines
 import pytest
 from client import Client
 from pages import Page, problem
@@ -67,13 +67,8 @@ def test_few_characters_are_few(client, password):
 
 def test_it_waits_for_no_writer(server, client):
     """It changes nothing, so it needs no transaction."""
-    writer = sqlite3.connect(server.folder / "userauth.db", isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    try:
+    with engines.written(server):
         assert judge(client, "purple-monkey-dishwasher-92")["acceptable"]
-    finally:
-        writer.execute("ROLLBACK")
-        writer.close()
 
 
 def test_it_is_for_programs(client):
@@ -96,8 +91,8 @@ def test_it_leaves_no_trace(server, client):
     for _ in range(60):
         judge(client, canary)
     assert len(server.events()) == events
-    for file in [*server.folder.glob("logs/*"), *server.folder.glob("userauth.db*")]:
-        assert canary.encode() not in file.read_bytes()
+    for data in [engines.contents(server), *(path.read_bytes() for path in server.folder.glob("logs/*"))]:
+        assert canary.encode() not in data
 
 
 def test_the_page_names_it(client):

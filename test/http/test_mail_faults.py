@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+import engines
 import pytest
 from bad_smtp import BadSmtp
 from client import Client
@@ -309,7 +310,7 @@ def test_a_killed_sender_is_replaced(farm, mode):
     assert [m.recipients for m in messages] == [[person.email]]
     wait_for(lambda: set(field.states().values()) == {"sent"}, what="the mail to be marked as sent")
     assert field.arrived(mode) == {person.email: 1}
-    assert server.db("PRAGMA integrity_check")[0][0] == "ok"
+    engines.check_sound(server)
     assert "UA0201" not in server.log()
 
 
@@ -334,15 +335,10 @@ def test_a_sender_killed_after_the_250_sends_one_copy_at_most(new_server, tmp_pa
         person = register(client)
         bad.seen("end", 20)
         pid = wait_for(lambda: holder_of(bad.port, server.children()), what="the sender")
-        import sqlite3
-
-        lock = sqlite3.connect(server.folder / "userauth.db", isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")  # no commit of the sender's can come through
-        bad.go.set()
-        server.expect_log(KILLED + "|UA0203|UA0204|UA0201|UA0202")
-        os.kill(pid, signal.SIGKILL)
-        lock.execute("ROLLBACK")
-        lock.close()
+        with engines.written(server):  # no commit of the sender's can come through
+            bad.go.set()
+            server.expect_log(KILLED + "|UA0203|UA0204|UA0201|UA0202")
+            os.kill(pid, signal.SIGKILL)
         messages = bad.wait_for(2, 20)
         wait_for(lambda: client.json("GET", "/auth/check-email").json()["mail"] == "sent", what="the mail to be marked")
         assert len(bad.messages()) == 2 and {tuple(m.recipients) for m in messages} == {(person.email,)}
@@ -370,4 +366,4 @@ def test_mails_of_killed_children_are_never_lost(new_server, tmp_path):
         got = Counter(m.recipients[0] for m in taker.messages())
         assert set(got) == {person.email for person in persons}
         assert kills > 0 and sum(got.values()) <= len(persons) + kills
-        assert server.db("PRAGMA integrity_check")[0][0] == "ok"
+        engines.check_sound(server)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import engines
 import apps
 import http2
 import pytest
@@ -81,7 +82,7 @@ class Load:
 
 
 def test_graceful_restarts_under_load_lose_nothing(new_server):
-    """Issue 2: 200 requests a second, a new connection each: none is lost, nobody is signed out, no child aborts."""
+    """PROC-03: 200 requests a second, a new connection each: none is lost, nobody is signed out, no child aborts."""
     server = new_server(start=False, conf=GATED + FREE)
     apps.put(server, "private/a.txt", "private")
     server.start()
@@ -279,7 +280,27 @@ def test_killed_children_hold_no_hash_slot_and_no_lock(new_server):
     for _ in range(4):
         sign_in(Client(server), person)
         wait_sent(server, register(Client(server)).email, seconds=20)
-    assert server.db("PRAGMA integrity_check")[0][0] == "ok"
+    engines.check_sound(server)
+
+
+def test_a_killed_parent(new_server):
+    """PROC-02: what manages the service ends the rest and starts it again; nothing that was left over hinders that."""
+    server = new_server(conf=FREE + "UserAuthSessionCacheTTL 2s\n")
+    client = signed_in(server)
+    waiting = register(Client(server))
+    for _ in range(3):
+        group = os.getpgid(server.process.pid)
+        os.kill(server.process.pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
+        server.process.wait(20)
+        server.process = None
+        server.expect_log("AH00098|UA020[1-4]")
+        server.start()
+        assert is_signed_in(client)
+        sign_in(Client(server), client.person)
+    wait_sent(server, waiting.email)
+    assert len(server.mails(waiting.email)) == 1
+    engines.check_sound(server)
 
 
 def is_worker(pid):

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import engines
 import http2
 import pytest
 from client import Client, the_form
@@ -16,10 +17,7 @@ TRACE = "LogLevel info userauth:trace8\n"
 
 def everything_written(server):
     """All bytes of logs, database and events."""
-    found = b""
-    for path in [*server.folder.glob("logs/*"), *server.folder.glob("userauth.db*")]:
-        found += path.read_bytes()
-    return found
+    return engines.contents(server) + b"".join(path.read_bytes() for path in server.folder.glob("logs/*"))
 
 
 def test_no_secret_is_written_anywhere(new_server):
@@ -182,6 +180,7 @@ def has_database(pid):
     return any("userauth.db" in name for name in files_of(pid))
 
 
+@engines.ONLY_A_FILE
 def test_a_child_connects_after_the_fork(new_server):
     """Trap 13, DB-19: the parent keeps no descriptor of the database."""
     server = new_server()
@@ -193,7 +192,9 @@ def test_a_changed_schema_heals_by_itself(new_server):
     """Trap 4, UPG-02: another process changes the schema; prepared statements fail once and are made anew."""
     server = new_server()
     people = []
-    for statement in ("CREATE TABLE more (a TEXT)", "ANALYZE", "VACUUM", "DROP TABLE more"):
+    tidied = ["ANALYZE TABLE account", "OPTIMIZE TABLE account"] if engines.NAME == "mysql" else ["ANALYZE", "VACUUM"]
+    changed = ["ALTER TABLE account ADD COLUMN more BIGINT DEFAULT 0", "CREATE INDEX account_more ON account (more)"]
+    for statement in ("CREATE TABLE more (a TEXT)", *tidied, *changed, "DROP TABLE more"):
         server.db(statement)
         for _ in range(6):
             person = stranger()

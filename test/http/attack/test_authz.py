@@ -111,19 +111,17 @@ def test_authz_03_who_has_no_session(server):
 
 @pytest.mark.parametrize("change", [
     "UPDATE account SET enabled = 0 WHERE id = ?", "DELETE FROM account WHERE id = ?", "UPDATE session SET ended = 1 WHERE account_id = ?",
-    "UPDATE session SET expires = 1 WHERE account_id = ?", "DELETE FROM session WHERE account_id = ?", "UPDATE session SET account_id = 'nobody' WHERE account_id = ?",
+    "UPDATE session SET expires = 1 WHERE account_id = ?", "DELETE FROM session WHERE account_id = ?",
 ])
 def test_authz_03_a_session_without_its_right(server, change):
     """AUTHZ-03: locked, deleted, ended, expired behind the session's back: the next request is refused."""
     client = signed_in(server)
     assert is_signed_in(client)
-    server.db("PRAGMA foreign_keys = OFF")
     server.db(change, client.person.id)
     for path in GATED:
         assert client.json("GET", path).status_code == 401
     assert client.get("/auth/login").status_code == 200
     server.db("DELETE FROM session WHERE account_id = ?", client.person.id)
-    server.db("DELETE FROM session WHERE account_id = 'nobody'")
 
 
 def test_authz_03_other_credentials_are_none(server, victim_account):

@@ -1,6 +1,7 @@
 """The life of a session under attack (SESS-01..12): fixation, replay, limits, what is left behind."""
 import time
 
+import engines
 import apps
 import pytest
 
@@ -233,7 +234,7 @@ def test_sess_12_a_half_done_sign_in_leaves_nothing(server):
 
 def test_sess_the_database_holds_no_session(server, victim):
     """INV-6: neither cookie's value stands in the database, only its digest."""
-    dump = (server.folder / "userauth.db").read_bytes() + (server.folder / "userauth.db-wal").read_bytes()
+    dump = engines.contents(server)
     for name in ("userauth", "userauth-device"):
         assert victim.cookies[name].encode() not in dump
 

@@ -4,6 +4,7 @@ import json
 import re
 from urllib.parse import quote
 
+import engines
 import pytest
 
 from attacks import exchange, pairs, post, request
@@ -209,10 +210,11 @@ def test_smtp_07_stored_agents_are_text(server):
         client.session.headers["User-Agent"] = agent
         sign_in(client, person)
         assert is_signed_in(client)
-    kept = server.db("SELECT CAST(agent AS BLOB) FROM session WHERE account_id = ?", person.id) + server.db("SELECT CAST(agent AS BLOB) FROM event WHERE account_id = ?", person.id)
+    column = "CAST(agent AS BLOB)" if engines.NAME == "sqlite3" else "agent"  # the others refuse what is no UTF-8
+    kept = [row[0] for table in ("session", "event") for row in server.db(f"SELECT {column} FROM {table} WHERE account_id = ?", person.id)]
     assert len(kept) >= 2 * len(AGENTS)
-    for (agent,) in kept:
-        text = agent.decode("utf-8")
+    for agent in kept:
+        text = agent.decode() if isinstance(agent, bytes) else agent
         assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", text), repr(text)
 
 

@@ -1,9 +1,10 @@
 """SQL injection (SQL-01, 02): quotes, comments and wildcards in everything a client can send."""
+import engines
 import pytest
 
 from attacks import exchange, pairs, post, request
 from client import Client
-from people import join, stranger
+from people import PASSWORD, join, stranger
 
 INJECTIONS = (
     "'", "''", "\"", "`", "\\", "\\'", "';--", "' --", "'#", "'/*", "*/", "' OR '1'='1", "' OR 1=1--", "\" OR \"\"=\"", "') OR ('1'='1", "')) OR 1=1--", "admin'--", "' OR 'x' LIKE '%", "' AND 1=0 UNION SELECT 1--",
@@ -15,7 +16,7 @@ INJECTIONS = (
 
 
 def counts(server):
-    tables = [row[0] for row in server.db("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    tables = engines.tables(server)
     fixed = [name for name in tables if name not in ("throttle", "event", "outbox", "session", "device", "refresh", "token")]
     return tables, {name: server.db(f"SELECT COUNT(*) FROM {name}")[0][0] for name in fixed}
 
@@ -27,7 +28,7 @@ def unharmed(server, victim_account):
     yield
     assert counts(server) == before
     assert tuple(server.db("SELECT username, email, enabled, password_hash FROM account WHERE id = ?", victim_account.id)[0]) == row
-    assert server.db("PRAGMA integrity_check")[0][0] == "ok"
+    engines.check_sound(server)
 
 
 def stems(person):
@@ -88,7 +89,6 @@ def test_sql_01_a_display_name_is_stored_as_it_is(server):
         if len(made) == 16:
             break
     for name in made:
-        server.db("PRAGMA foreign_keys = ON")
         server.db("DELETE FROM token WHERE account_id = ?", name)
         server.db("DELETE FROM account WHERE id = ?", name)
 
@@ -142,3 +142,24 @@ def test_sql_02_wildcards_match_nobody(server, victim_account):
     for text in ("%", "_" * len(stem), stem[:-1] + "%", stem[:-1] + "_", "%@example.org", "*", stem[:-1] + "*", "[a-z]%"):
         answer = Client(server).json("POST", "/auth/login", {"login": text, "password": victim_account.password})
         assert answer.status_code == 401, text
+
+
+@pytest.mark.parametrize("change", ["{} ", "{}\t", " {}", "{}\u00a0", "{}\u0300", "{}" + "x" * 300], ids=range(6))
+def test_sql_03_a_name_that_only_resembles_matches_nobody(server, victim_account, change):
+    """SQL-03: trailing blanks, marks, signs that a collation ignores, what a column would cut: another name, on every engine."""
+    for name in (victim_account.username, victim_account.email):
+        answer = Client(server).json("POST", "/auth/login", {"login": change.format(name), "password": PASSWORD})
+        assert answer.status_code in (400, 401, 422) or (change.strip() == "{}" and answer.status_code == 200), f"{change!r}: {answer.text}"
+        assert not server.db("SELECT id FROM account WHERE username_key = ?", change.format(name))
+
+
+def test_sql_03_case_is_the_only_difference_that_counts_not(server, victim_account):
+    """SQL-03"""
+    assert Client(server).json("POST", "/auth/login", {"login": victim_account.username.upper(), "password": PASSWORD}).status_code == 200
+    for name in ("víctim", "vıctım", "ｖictim"):
+        person = stranger("sql")
+        fields = {"username": person.username, "email": person.email, "password": person.password, "display_name": name}
+        assert Client(server).json("POST", "/auth/register", fields).status_code == 201
+        assert server.db("SELECT COUNT(*) FROM account WHERE display_name = ?", name)[0][0] == 1
+        server.db("DELETE FROM token WHERE account_id IN (SELECT id FROM account WHERE username = ?)", person.username)
+        server.db("DELETE FROM account WHERE username = ?", person.username)

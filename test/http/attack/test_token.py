@@ -3,6 +3,7 @@ import base64
 import re
 import time
 
+import engines
 import pytest
 
 from attacks import problem
@@ -191,7 +192,7 @@ def test_tok_10_the_database_makes_no_link(server, fresh):
     """TOK-10: neither tag, nor its digest in any spelling, nor a reversible form stands in any table."""
     text = "\n".join(str(tuple(row)) for table in ("token", "outbox", "account", "event", "session", "setting", "throttle", "device")
                      for row in server.db(f"SELECT * FROM {table}"))
-    raw = (server.folder / "userauth.db").read_bytes() + (server.folder / "userauth.db-wal").read_bytes()
+    raw = engines.contents(server)
     for token in (fresh.token, fresh.disown):
         tag = token.partition(".")[2]
         binary = base64.urlsafe_b64decode(tag + "=")
