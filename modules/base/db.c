@@ -204,7 +204,7 @@ apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const
     int ran = 0;
     apr_status_t rv = write_one(&ran, rows, ctx, query, args);
 
-    if (rv == APR_EGENERAL && alone && ran) {
+    if ((rv == APR_EGENERAL || rv == UA_CONFLICT) && alone && ran) {
         rv = write_one(&ran, rows, ctx, query, args);
     }
     return rv;
@@ -291,7 +291,7 @@ apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t
     int ran = 0;
     apr_status_t rv = read_all(&ran, out, ctx, query, args);
 
-    if (rv == APR_EGENERAL && alone && ran) {
+    if ((rv == APR_EGENERAL || rv == UA_CONFLICT) && alone && ran) {
         rv = read_all(&ran, out, ctx, query, args);
     }
     return rv;
