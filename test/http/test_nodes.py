@@ -11,6 +11,7 @@ import engines
 import pytest
 from client import Client
 from people import PASSWORD, fields_of, is_signed_in, join, letter, register, sign_in, signed_in, stranger
+from server import SITE as USUAL
 from server import Server, wait_for
 
 pytestmark = pytest.mark.skipif(engines.NAME != "sqlite3", reason="runs on each server engine by itself")
@@ -22,15 +23,8 @@ UserAuthMail "folder:{folder}/mail" "Example <accounts@example.com>"
 UserAuthSessionCacheTTL 2s
 UserAuthRateLimit register off
 UserAuthMailLimit off
-<Location "/auth">
-    SetHandler userauth
-</Location>
-<Location "/dashboard">
-    SetHandler userauth
-    AuthType UserAuth
-    Require valid-user
-</Location>
 """
+LOCATIONS = USUAL[USUAL.index("<Location"):]
 
 
 class Nodes:
@@ -40,7 +34,7 @@ class Nodes:
         self.engine = engines.Engine(run_folder / f"nodes-{name}", name)
         self.first, self.second = (Server(run_folder, site=False) for _ in range(2))
         for node in (self.first, self.second):
-            node.conf = SITE.format(base=self.first.base, database=self.engine.lines("site"), folder=self.first.folder)
+            node.conf = SITE.format(base=self.first.base, database=self.engine.lines("site"), folder=self.first.folder) + LOCATIONS
             node.db = lambda sql, *args: self.engine.query("site", sql, args)
 
     def start(self):
