@@ -259,7 +259,7 @@ def test_a_mail_server_that_is_down_first(farm):
 
 def test_an_undeliverable_mail_is_given_up_when_its_link_ends(farm):
     """MAIL-03: tried with growing pauses until the link has expired; then one event, in the table and in the log."""
-    field = farm(["rcpt-450"], lines='UserAuthVerifyLifetime 4s\nUserAuthEventLog "${RUN}/logs/events.log"\n')
+    field = farm(["rcpt-450"], lines='UserAuthVerifyLifetime 8s\nUserAuthEventLog "${RUN}/logs/events.log"\n')
     server, bad = field.server, field.servers["rcpt-450"]
     wait_for(lambda: server.db("SELECT state FROM outbox")[0][0] == 2, 30, "the mail to be given up")
     server.expect_log("UA0201")
