@@ -7,6 +7,7 @@
 #include "domain/throttle.h"
 
 #include <apr_atomic.h>
+#include <sys/param.h>
 
 #define SWEEP_INTERVAL apr_time_from_sec(60)
 #define TOUCH_INTERVAL apr_time_from_sec(5)
@@ -27,6 +28,20 @@ void ua_jobs_stop(ua_jobs_t *jobs)
     apr_atomic_set32(&jobs->stopping, 1);
 }
 
+/* A counter that rests is forgotten after so long: a day, or the longest time that is counted in. */
+static apr_interval_time_t longest_rate(const ua_conf_t *conf)
+{
+    apr_interval_time_t longest = MAX(apr_time_from_sec(24 * 3600), conf->mail_rate.duration);
+
+    for (int i = 0; i < UA_RATES; i++) {
+        longest = MAX(longest, conf->rates[i].duration);
+    }
+    for (int i = 0; i < UA_MAIL_RATES; i++) {
+        longest = MAX(longest, conf->mail_rates[i].duration);
+    }
+    return longest;
+}
+
 static apr_status_t sweep(ua_ctx_t *ctx)
 {
     const ua_conf_t *conf = ctx->conf;
@@ -40,7 +55,7 @@ static apr_status_t sweep(ua_ctx_t *ctx)
     UA_CHECK(ua_held_email_sweep(ctx));
     UA_CHECK(ua_old_password_sweep(ctx, /* restoring counts the days before the closing */
                                    ctx->now - conf->undo_lifetime - conf->restore_lifetime));
-    return ua_throttle_sweep(ctx, ctx->now - apr_time_from_sec(24 * 3600));
+    return ua_throttle_sweep(ctx, ctx->now - longest_rate(conf));
 }
 
 static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)

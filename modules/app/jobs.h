@@ -15,7 +15,8 @@ struct ua_jobs_t {
     int again;        /* next time, those that were tried before are claimed first */
     apr_time_t now;   /* when the turn of mails began … */
     apr_time_t clock; /* … and what apr_time_now() said then */
-    apr_time_t rest;  /* after a failure of the mail server no mail is begun before this */
+    apr_time_t
+        rest; /* after a failure of the mail server, or over the budget, no mail is begun before this */
     apr_time_t swept;
     apr_time_t touched;
 };
@@ -48,6 +49,13 @@ int ua_jobs_taken(const ua_jobs_t *jobs, ua_mail_kind_e kind) UA_MUST_USE;
 #define UA_MANY_REFUSED 10
 void ua_jobs_refused(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_outbox_t *row,
                      const char *why);
+
+/* jobs_budget.c: how many new mails the site may send by now. Without room for one, the jobs rest. */
+apr_status_t ua_jobs_room(apr_int64_t *room, ua_jobs_t *jobs, ua_ctx_t *ctx) UA_MUST_USE;
+
+/* … So many of that room are claimed: within the same transaction. */
+apr_status_t ua_jobs_spend(const ua_jobs_t *jobs, ua_ctx_t *ctx, apr_int64_t mails,
+                           apr_int64_t room) UA_MUST_USE;
 
 /* jobs_send.c: sends a claimed mail, and logs why it does not leave. An error is the database's; nothing was
  * sent then. */

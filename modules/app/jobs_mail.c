@@ -104,26 +104,34 @@ static apr_status_t send_one(ua_fate_e *fate, ua_jobs_t *jobs, ua_ctx_t *ctx, ua
 static apr_status_t claim_due(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
     apr_array_header_t *due = NULL;
+    apr_int64_t room = 0;
+    apr_int64_t fresh = 0;
 
     UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
+    UA_CHECK(ua_jobs_room(&room, jobs, ctx));
     for (int i = 0; i < due->nelts; i++) {
+        ua_row_t found = APR_ARRAY_IDX(due, i, ua_row_t);
+        int is_new = ua_outbox_is_untried(found);
         ua_outbox_t *row = NULL;
-        apr_status_t rv = ua_outbox_claim(&row, ctx, APR_ARRAY_IDX(due, i, ua_row_t)[0]);
+        apr_status_t rv =
+            is_new && fresh == room ? APR_NOTFOUND : ua_outbox_claim(&row, ctx, found[0]);
 
         if (rv == APR_SUCCESS) {
             APR_ARRAY_PUSH(rows, ua_outbox_t *) = row;
+            fresh += is_new;
         }
         UA_CHECK(rv == APR_NOTFOUND ? APR_SUCCESS : rv);
     }
+    UA_CHECK(ua_jobs_spend(jobs, ctx, fresh, room));
     return ua_db_commit(ctx);
 }
 
 /* Those that are due, ours for the time of a lease from ctx->now on: ua_outbox_t *. */
-static apr_status_t claim(apr_array_header_t **out, ua_jobs_t *jobs, ua_ctx_t *ctx)
+static apr_status_t claim(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
     apr_array_header_t *due = NULL;
-    apr_array_header_t *rows = apr_array_make(ctx->pool, jobs->batch, sizeof(ua_outbox_t *));
 
+    apr_array_clear(rows);
     ctx->now = ua_jobs_time(jobs);
     UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
     if (due->nelts > 0) { /* else, as in most turns, nobody waits for the writer's lock */
@@ -133,7 +141,6 @@ static apr_status_t claim(apr_array_header_t **out, ua_jobs_t *jobs, ua_ctx_t *c
         /* By turns also where one is claimed at once. */
         jobs->again = !jobs->again;
     }
-    *out = rows;
     return APR_SUCCESS;
 }
 
@@ -186,14 +193,16 @@ static apr_status_t send_each(int *first, ua_fate_e *fate, ua_jobs_t *jobs, ua_c
 /* *some is 0 when the turn is over. */
 static apr_status_t send_some(int *some, ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
 {
-    apr_array_header_t *rows = NULL;
+    apr_array_header_t *rows = apr_array_make(ctx->pool, jobs->batch, sizeof(ua_outbox_t *));
     ua_fate_e fate = UA_FATE_LATER;
-    apr_status_t rv = claim(&rows, jobs, ctx);
+    apr_status_t rv = claim(rows, jobs, ctx);
     apr_status_t released = APR_SUCCESS;
     int first = 0;
 
-    ua_db_rollback(ctx);
-    ua_db_release(ctx);
+    rv = finish(jobs->app, ctx, rv);
+    if (rv != APR_SUCCESS) { /* another node may have been in the way: once more */
+        rv = finish(jobs->app, ctx, claim(rows, jobs, ctx));
+    }
     UA_CHECK(rv);
     rv = send_each(&first, &fate, jobs, ctx, rows);
     released = let_go(ctx, rows, first);

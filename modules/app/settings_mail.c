@@ -33,6 +33,17 @@ static const char *resolve_mail_limit(ua_conf_t *conf, apr_pool_t *pool, int *ro
     return NULL;
 }
 
+static const char *resolve_budget(ua_conf_t *conf, apr_pool_t *pool, int *row)
+{
+    *row = UA_D_mail_budget;
+    return ua_rate_parse(&conf->mail_rate, conf->mail_budget) == APR_SUCCESS
+               ? NULL
+               : apr_psprintf(
+                     pool,
+                     "UserAuthMailBudget takes a rate such as 20000/1h, or off, not \"%s\"",
+                     conf->mail_budget);
+}
+
 static const char *resolve_sender(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *name = NULL;
@@ -181,6 +192,7 @@ const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *err = resolve_mail_limit(conf, pool, row);
 
+    err = err ? err : resolve_budget(conf, pool, row);
     err = err ? err : resolve_sender(conf, pool, row);
     return err ? err : resolve_target(conf, pool, row);
 }

@@ -106,7 +106,8 @@ typedef struct ua_conf_t {
     const char *from_name, *from_address;
     int mail_tls_mode; /* ua_smtp_tls_e of curl_smtp.h */
     ua_rate_t rates[UA_RATES];
-    ua_rate_t mail_rates[UA_MAIL_RATES];
+    ua_rate_t mail_rates[UA_MAIL_RATES]; /* to one address */
+    ua_rate_t mail_rate;                 /* of the site */
     ua_pwhash_params_t pwhash;
     const char *const *blocklist; /* sorted, NFC and folded; or NULL */
     apr_size_t blocklist_count;

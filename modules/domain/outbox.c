@@ -26,6 +26,11 @@ apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
                               ua_n(mail->expires)));
 }
 
+int ua_outbox_is_untried(ua_row_t row)
+{
+    return ua_row_number(row, 1) == 0;
+}
+
 /* Those of the rows that were tried before, or the others. */
 static apr_array_header_t *pick(apr_pool_t *pool, const apr_array_header_t *rows, int tried)
 {
@@ -34,7 +39,7 @@ static apr_array_header_t *pick(apr_pool_t *pool, const apr_array_header_t *rows
     for (int i = 0; i < rows->nelts; i++) {
         ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
 
-        if ((ua_row_number(row, 1) > 0) == tried) {
+        if (ua_outbox_is_untried(row) != tried) {
             APR_ARRAY_PUSH(picked, ua_row_t) = row;
         }
     }

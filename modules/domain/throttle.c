@@ -66,10 +66,29 @@ apr_status_t ua_throttle_peek(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
     return APR_SUCCESS;
 }
 
-static apr_status_t insert(ua_ctx_t *ctx, const char *name)
+static apr_status_t insert(ua_ctx_t *ctx, const char *name, apr_int64_t hits)
 {
     return ua_db_exec(ctx, NULL, UA_Q(throttle_insert),
-                      UA_ARGS(ua_s(name), ua_n(1), ua_n(ctx->now), ua_n(0), ua_n(ctx->now)));
+                      UA_ARGS(ua_s(name), ua_n(hits), ua_n(ctx->now), ua_n(0), ua_n(ctx->now)));
+}
+
+static apr_status_t hit(ua_ctx_t *ctx, const char *name, apr_int64_t hits)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(throttle_hit),
+                      UA_ARGS(ua_n(hits), ua_n(ctx->now), ua_s(name)));
+}
+
+static apr_status_t count(ua_ctx_t *ctx, const char *name, const counter_t *c,
+                          const ua_rate_t *rate, apr_int64_t hits)
+{
+    if (!c->exists) {
+        return insert(ctx, name, hits);
+    }
+    if (is_over(c, ctx, rate)) {
+        return ua_db_exec(ctx, NULL, UA_Q(throttle_restart),
+                          UA_ARGS(ua_n(hits), ua_n(ctx->now), ua_n(ctx->now), ua_s(name)));
+    }
+    return hit(ctx, name, hits);
 }
 
 apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const char *name,
@@ -80,19 +99,33 @@ apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
 
     UA_CHECK(read_counter(&c, ctx, name));
     left = wait_of(&c, ctx, rate);
-    if (left == 0 && !c.exists) {
-        UA_CHECK(insert(ctx, name));
-    }
-    else if (left == 0 && is_over(&c, ctx, rate)) {
-        UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(throttle_restart),
-                            UA_ARGS(ua_n(ctx->now), ua_n(ctx->now), ua_s(name))));
-    }
-    else if (left == 0) {
-        UA_CHECK(
-            ua_db_exec(ctx, NULL, UA_Q(throttle_hit), UA_ARGS(ua_n(ctx->now), ua_s(name))));
+    if (left == 0) {
+        UA_CHECK(count(ctx, name, &c, rate, 1));
     }
     *wait = left;
     return APR_SUCCESS;
+}
+
+apr_status_t ua_throttle_room(apr_int64_t *room, apr_interval_time_t *wait, ua_ctx_t *ctx,
+                              const char *name, const ua_rate_t *rate)
+{
+    counter_t c;
+
+    UA_CHECK(read_counter(&c, ctx, name));
+    *wait = wait_of(&c, ctx, rate);
+    *room = !c.exists || is_over(&c, ctx, rate) ? rate->count
+            : *wait > 0                         ? 0
+                                                : rate->count - c.hits;
+    return APR_SUCCESS;
+}
+
+apr_status_t ua_throttle_add(ua_ctx_t *ctx, const char *name, const ua_rate_t *rate,
+                             apr_int64_t hits)
+{
+    counter_t c;
+
+    UA_CHECK(read_counter(&c, ctx, name));
+    return count(ctx, name, &c, rate, hits);
 }
 
 apr_status_t ua_wait_peek(apr_interval_time_t *wait, apr_int64_t *failures, ua_ctx_t *ctx,
@@ -126,13 +159,7 @@ apr_status_t ua_wait_failed(apr_interval_time_t *wait, ua_ctx_t *ctx, const char
     apr_interval_time_t next = 0;
 
     UA_CHECK(read_counter(&c, ctx, name));
-    if (c.exists) {
-        UA_CHECK(
-            ua_db_exec(ctx, NULL, UA_Q(throttle_hit), UA_ARGS(ua_n(ctx->now), ua_s(name))));
-    }
-    else {
-        UA_CHECK(insert(ctx, name));
-    }
+    UA_CHECK(c.exists ? hit(ctx, name, 1) : insert(ctx, name, 1));
     next = next_wait(ctx->conf, c.hits + 1);
     if (next > 0) {
         UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(throttle_wait),

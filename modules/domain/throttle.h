@@ -22,6 +22,14 @@ apr_status_t ua_throttle_peek(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
 apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const char *name,
                               const ua_rate_t *rate) UA_MUST_USE;
 
+/* How many more are within the rate; when none is, *wait says for how long. Changes nothing. */
+apr_status_t ua_throttle_room(apr_int64_t *room, apr_interval_time_t *wait, ua_ctx_t *ctx,
+                              const char *name, const ua_rate_t *rate) UA_MUST_USE;
+
+/* Counts so many, be they within the rate or not. */
+apr_status_t ua_throttle_add(ua_ctx_t *ctx, const char *name, const ua_rate_t *rate,
+                             apr_int64_t hits) UA_MUST_USE;
+
 /* How long the wait of this name still lasts, and how many failures it saw in a row. */
 apr_status_t ua_wait_peek(apr_interval_time_t *wait, apr_int64_t *failures, ua_ctx_t *ctx,
                           const char *name) UA_MUST_USE;

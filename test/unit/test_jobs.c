@@ -48,6 +48,31 @@ static const swept_t rows[] = {
     {"event", "e2", "", "happened", KEPT, 0, "not yet"},
 };
 
+/* A counter is kept as long as a rate counts in it. */
+static void a_rate_of_weeks(void **state)
+{
+    static const char *const lines[] = {"UserAuthRateLimit login 5/14d",
+                                        "UserAuthMailLimit 1/1m 20/14d",
+                                        "UserAuthMailBudget 1000/14d"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ua_test_t *t = ua_test_open(lines[i], NULL);
+
+        ua_test_sql(t,
+                    "INSERT INTO throttle (name, hits, since, until, touched) VALUES ('r', 5, "
+                    "0, 0, %" APR_TIME_T_FMT ")",
+                    t->now);
+        ua_test_clock(t, 14 * 24 * 3600);
+        ua_jobs_sweep(t->jobs, t->now);
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM throttle"), 1);
+        ua_test_clock(t, 61);
+        ua_jobs_sweep(t->jobs, t->now);
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM throttle"), 0);
+        ua_test_close(t);
+    }
+}
+
 /* What `set` says of a column, or NULL. */
 static const char *said(ua_test_t *t, const swept_t *row, const char *column)
 {
@@ -229,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_over_goes),
         cmocka_unit_test(the_directives_decide),
+        cmocka_unit_test(a_rate_of_weeks),
         cmocka_unit_test(an_unverified_account_leaves_nothing),
         cmocka_unit_test(once_a_minute),
         cmocka_unit_test(a_failure_is_said_and_tried_again),

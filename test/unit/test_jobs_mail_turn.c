@@ -46,7 +46,8 @@ static void a_row_that_meets_an_error(void **state)
 
     (void)state;
     ua_test_expect(t, "UA0203: the outbox can't be read: account_by_email");
-    faults_add((fault_t){.kinds = FAULT_SELECT, .skip = 2 + 5, .times = 2}); /* due, due, get */
+    faults_add((fault_t){
+        .kinds = FAULT_SELECT, .skip = 3 + 5 + 1, .times = 2}); /* due, due, room, get, spent */
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
     faults_off();
     assert_int_equal(in_state(t, 0), 5);
@@ -69,7 +70,8 @@ static void a_mail_that_left_is_not_put_off(void **state)
     (void)state;
     ua_test_register(t, "alice");
     ua_test_expect(t, "UA0203: the outbox can't be read: outbox_sent");
-    faults_add((fault_t){.kinds = FAULT_WRITE, .skip = 1, .times = 2}); /* claim; sent, twice */
+    faults_add(
+        (fault_t){.kinds = FAULT_WRITE, .skip = 2, .times = 2}); /* claim, spent; sent, twice */
     assert_non_null(ua_test_mail(t));
     faults_off();
     assert_int_equal(in_state(t, 1), 1);
@@ -87,7 +89,7 @@ static void a_mail_given_up_after_an_error(void **state)
     ua_test_sql(t, "UPDATE outbox SET expires = %" APR_TIME_T_FMT " WHERE kind = 'taken'",
                 t->now + SECOND);
     ua_test_expect(t, "UA0203");
-    faults_add((fault_t){.kinds = FAULT_SELECT, .skip = 2 + 5, .times = 2});
+    faults_add((fault_t){.kinds = FAULT_SELECT, .skip = 3 + 5 + 1, .times = 2});
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 1);
     faults_off();
     assert_int_equal(in_state(t, 2), 1);

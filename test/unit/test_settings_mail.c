@@ -46,6 +46,8 @@ static const refused_t refusals[] = {
     {"UserAuthMailLimit none", "UserAuthMailLimit", "none", "or off"},
     {"UserAuthMailLimit off 1/1m", "UserAuthMailLimit", "off 1/1m", "or off"},
     {"UserAuthMailLimit 1/1m off", "UserAuthMailLimit", "1/1m off", "or off"},
+    {"UserAuthMailBudget 100", "UserAuthMailBudget", "\"100\"", "20000/1h, or off"},
+    {"UserAuthMailBudget 0/1h", "UserAuthMailBudget", "0/1h", "or off"},
     {"UserAuthMail smtps://mail.example.com a@example.com\nUserAuthMailTLS none",
      "UserAuthMailTLS", "contradicts smtps://", "leave the line out"},
     {SMTP SECRET "UserAuthMailTLS none", "UserAuthMailTLS", "in clear", "leave the line out"},

@@ -82,6 +82,36 @@ static void rate(void **state)
     }
 }
 
+/* Room is what is left; more than that may be counted, and a new window has all of it. */
+static void room(void **state)
+{
+    static const ua_rate_t ten = {10, SECONDS(60)};
+
+    static const struct {
+        int at;
+        apr_int64_t add, room;
+        int wait;
+    } steps[] = {{0, 4, 6, 0},  {1, 5, 1, 0},    {2, 3, 0, 58},
+                 {59, 0, 0, 1}, {60, 10, 0, 60}, {120, 0, 10, 0}};
+
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    apr_interval_time_t wait = -1;
+    apr_int64_t left = -1;
+
+    assert_int_equal(ua_throttle_room(&left, &wait, ctx, NAME, &ten), APR_SUCCESS);
+    assert_int_equal(left, 10);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        ctx->now = t->now + SECONDS(steps[i].at);
+        if (steps[i].add > 0) {
+            assert_int_equal(ua_throttle_add(ctx, NAME, &ten, steps[i].add), APR_SUCCESS);
+        }
+        assert_int_equal(ua_throttle_room(&left, &wait, ctx, NAME, &ten), APR_SUCCESS);
+        assert_int_equal(left, steps[i].room);
+        assert_int_equal(wait, SECONDS(steps[i].wait));
+    }
+}
+
 static void windows_end_exactly(void **state)
 {
     static const ua_rate_t one = {1, SECONDS(60)};
@@ -309,6 +339,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         site_test(names),
         site_test(rate),
+        site_test(room),
         site_test(windows_end_exactly),
         site_test(off_is_off),
         site_test(names_are_apart),

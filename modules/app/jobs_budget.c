@@ -1,0 +1,58 @@
+/* jobs_budget.c: how many mails a site sends at most, whoever asks for them: UserAuthMailBudget.
+ *
+ * Limits per client and per address bound neither a crowd of clients nor a crowd of addresses. A mail counts when it
+ * is claimed for the first time, be it to nobody; what is beyond the budget stays in the outbox, the oldest go first.
+ * Two nodes that claim at the same moment may go beyond it by one claim. Called by jobs_mail.c. */
+#include "domain/event.h"
+#include "domain/throttle.h"
+#include "jobs.h"
+
+#define LONGEST_REST apr_time_from_sec(10)
+
+static apr_status_t name_of(const char **out, ua_ctx_t *ctx)
+{
+    return ua_throttle_name(out, ctx, "mail-budget", ctx->conf->site);
+}
+
+apr_status_t ua_jobs_room(apr_int64_t *room, ua_jobs_t *jobs, ua_ctx_t *ctx)
+{
+    const ua_rate_t *rate = &ctx->conf->mail_rate;
+    apr_interval_time_t wait = 0;
+    const char *name = NULL;
+
+    if (rate->duration == 0) {
+        *room = APR_INT64_MAX;
+        return APR_SUCCESS;
+    }
+    UA_CHECK(name_of(&name, ctx));
+    UA_CHECK(ua_throttle_room(room, &wait, ctx, name, rate));
+    if (wait > 0) {
+        jobs->rest = ctx->now + (wait < LONGEST_REST ? wait : LONGEST_REST);
+    }
+    return APR_SUCCESS;
+}
+
+/* Once for each time that the budget is reached. */
+static apr_status_t tell(const ua_jobs_t *jobs, ua_ctx_t *ctx)
+{
+    const ua_host_t *host = &jobs->app->host;
+
+    host->log(host->baton, UA_LOG_WARNING,
+              apr_pstrcat(ctx->pool, "UA0207: further mails wait: UserAuthMailBudget ",
+                          ctx->conf->mail_budget, " is reached", NULL));
+    return ua_event_add(ctx, "mail_budget", "", ctx->conf->mail_budget);
+}
+
+apr_status_t ua_jobs_spend(const ua_jobs_t *jobs, ua_ctx_t *ctx, apr_int64_t mails,
+                           apr_int64_t room)
+{
+    const ua_rate_t *rate = &ctx->conf->mail_rate;
+    const char *name = NULL;
+
+    if (mails == 0 || rate->duration == 0) {
+        return APR_SUCCESS;
+    }
+    UA_CHECK(name_of(&name, ctx));
+    UA_CHECK(ua_throttle_add(ctx, name, rate, mails));
+    return mails == room ? tell(jobs, ctx) : APR_SUCCESS;
+}
