@@ -49,6 +49,7 @@ UserAuthRateLimit register off
 UserAuthRateLimit token off
 UserAuthRateLimit mail off
 UserAuthMailLimit off
+UserAuthMailBudget off
 UserAuthLockAfter 1000
 UserAuthSessionCacheTTL 2s
 <Location "/gated">
