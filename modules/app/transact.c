@@ -3,6 +3,7 @@
  * The values a submit draws come from the request's seed, so that each try writes the same rows. A
  * COMMIT whose answer was lost may have happened: the next try first looks for its own event. */
 #include "app.h"
+#include "domain/account.h"
 #include "domain/event.h"
 #include "domain/password.h"
 
@@ -24,10 +25,12 @@ static void start_over(ua_req_t *req, ua_res_t *res)
 static apr_status_t judge_session(ua_res_t *res, ua_req_t *req)
 {
     ua_session_t *live = NULL;
-    apr_status_t rv = req->route->access >= UA_ACCESS_USER
-                          ? ua_session_by_id(&live, req->ctx, req->session->id)
-                          : APR_SUCCESS;
+    apr_status_t rv = APR_SUCCESS;
 
+    if (req->route->access >= UA_ACCESS_USER) {
+        UA_CHECK(ua_account_hold(req->ctx, req->session->account_id));
+        rv = ua_session_by_id(&live, req->ctx, req->session->id);
+    }
     if (rv == APR_NOTFOUND) {
         ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
         ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");

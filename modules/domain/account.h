@@ -34,6 +34,10 @@ typedef struct ua_account_t {
 /* Most corrections of a mistyped address. */
 #define UA_CORRECTIONS 3
 
+/* Waits until no other transaction changes this account. Where each row has a lock of its own, it is to be the first
+ * write of every transaction that changes several rows of one account: without an order they wait for each other. */
+apr_status_t ua_account_hold(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
+
 /* APR_NOTFOUND when there is none. */
 apr_status_t ua_account_by_id(ua_account_t **out, ua_ctx_t *ctx, const char *id) UA_MUST_USE;
 apr_status_t ua_account_by_email(ua_account_t **out, ua_ctx_t *ctx,

@@ -14,6 +14,7 @@ UA_QUERY(account_insert, "INSERT INTO account (id, username, username_key, email
 UA_QUERY(account_by_id, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = %s")
 UA_QUERY(account_by_email, "SELECT email_key, " ACCOUNT_COLUMNS " FROM account WHERE email_key = (SELECT MAX(found) FROM (SELECT MIN(email_key) AS found FROM account WHERE email_key >= %s UNION ALL SELECT MIN(email_key) FROM account) AS near)")
 UA_QUERY(account_by_username, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE username_key = %s")
+UA_QUERY(account_hold, "UPDATE account SET failures = failures WHERE id = %s")
 UA_QUERY(account_count, "SELECT COUNT(*) FROM account")
 UA_QUERY(account_verify, "UPDATE account SET enabled = 1, verified = %lld WHERE id = %s AND email = %s AND enabled = 0 AND verified = 0")
 UA_QUERY(account_correct, "UPDATE account SET email = %s, email_key = %s, corrections = corrections + 1 WHERE id = %s AND enabled = 0 AND verified = 0 AND corrections < %lld")

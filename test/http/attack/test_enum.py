@@ -116,7 +116,7 @@ def test_enum_04_the_limits_of_mails_tell_nothing(server, classes):
             answer = Client(server).json("POST", "/auth/resend", {"email": classes[name]})
             seen[name].append((answer.status_code, "Retry-After" in answer.headers))
             back = 61 * 1000000
-            server.db("UPDATE throttle SET since = since - ? WHERE name IN (SELECT name FROM throttle WHERE name LIKE 'mail%' ORDER BY since DESC LIMIT 9)", back)
+            server.db("UPDATE throttle SET since = since - ? WHERE name LIKE 'mail%'", back)
     assert seen["verified"] == seen["unverified 2"] == seen["unknown"]
     assert [status for status, _ in seen["unknown"]].count(202) == 5
 
