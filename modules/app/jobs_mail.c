@@ -203,6 +203,10 @@ static apr_status_t send_some(int *some, ua_jobs_t *jobs, ua_ctx_t *ctx, int *se
     if (rv != APR_SUCCESS) { /* another node may have been in the way: once more */
         rv = finish(jobs->app, ctx, claim(rows, jobs, ctx));
     }
+    if (rv == UA_CONFLICT) { /* and in the next turn */
+        *some = 0;
+        return APR_SUCCESS;
+    }
     UA_CHECK(rv);
     rv = send_each(&first, &fate, jobs, ctx, rows);
     released = let_go(ctx, rows, first);

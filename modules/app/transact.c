@@ -8,8 +8,8 @@
 #include "domain/password.h"
 
 #define TRIES 3
-/* Each conflict is another one's success. */
-#define CONFLICTS 16
+/* Each conflict is another one's success; with the pauses between them these last some 3 s. */
+#define CONFLICTS 100
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -64,8 +64,10 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
 /* A few milliseconds, different for each request, so that rivals do not meet again. */
 static void pause_before(ua_req_t *req, int tries)
 {
-    apr_sleep(1000 * (apr_interval_time_t)(1 + req->ctx->draw.seed[tries] % 16) *
-              (tries < 4 ? tries : 4));
+    const unsigned char *seed = req->ctx->draw.seed;
+    apr_interval_time_t dice = 1 + seed[(apr_size_t)tries % sizeof req->ctx->draw.seed] % 16;
+
+    apr_sleep(apr_time_from_msec(dice * (tries < 4 ? tries : 4)));
 }
 
 static int is_busy(apr_status_t rv)
