@@ -41,7 +41,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test check bench timing guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test ledger check bench timing guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -58,11 +58,12 @@ run start: ## run: a server in the foreground; start: the same in the background
 stop: ## end what `make start` started
 	@exec $(SERVER) stop
 
-test: ## everything: guards, unit programs, live server, headless browser
+SUITES ?= sqlite3 pgsql mysql browser
+test: ## everything: guards, unit programs, a live server on each engine, a headless browser (SUITES="sqlite3 browser")
 	@$(DEPS) run check test
 	@$(PARALLEL) all
 	@$(PARALLEL) check
-	@$(PYTEST) test/http test/browser
+	@PYTEST='$(PYTEST)' bash test/run/suites.sh $(SUITES)
 
 # ---- the parts of test ----
 
@@ -72,6 +73,9 @@ check: ## guards and unit programs, under a minute
 GUARDS := $(filter-out %/selftest.sh %/exports.sh,$(sort $(wildcard test/guard/*.sh)))
 guards: ## the laws a compiler cannot see, and the proof that each guard bites
 	@rc=0; for g in $(GUARDS) test/guard/selftest.sh; do sh $$g || rc=1; done; exit $$rc
+
+ledger: ## write test/ledger.tsv anew: which tests name which case
+	@sh test/guard/ledger.sh write
 
 exports: $(if $(wildcard mod_userauth.c),$(MODULE))
 	@sh test/guard/exports.sh

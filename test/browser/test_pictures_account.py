@@ -1,4 +1,5 @@
 """The pages of the whole account as pictures, like test_pictures.py: wide and narrow, light and dark, with errors and long names."""
+from engines import written
 from test_account import a_minute_later, mail_with
 from test_pictures import LONG, picture  # noqa: F401  (a fixture)
 
@@ -72,3 +73,21 @@ def test_close_and_disown(person, picture):  # noqa: F811
     link(person, "restore")
     person.fill(password="wrong").press("Restore my account")
     picture("restore errors", "Restore your account")
+
+
+def test_a_wait(person, picture):  # noqa: F811
+    person.become_member().press("Sign out")
+    person.open("/auth/login")
+    for _ in range(6):
+        person.fill(login=person.username, password="not-my-password").press("Log in")
+    picture("login wait", "Log in")
+
+
+def test_a_database_that_is_in_use(person, picture):  # noqa: F811
+    """DB-02: what was typed is kept, and the page says what to do."""
+    person.open("/auth/forgot").fill(email=person.email)
+    person.site.expect_log("UA0")
+    with written(person.site):
+        person.press("Send reset link")
+    assert "The server is busy" in person.text and person.field("email").get_attribute("value") == person.email
+    picture("busy", "Forgot your password?")
