@@ -33,29 +33,31 @@ int ua_mail_address_plain(const char *address)
     return c - address <= ADDRESS_BYTES;
 }
 
-/* Octets of the code point at `at` (RFC 3629), 0 when it is not well-formed. */
+/* Octets of the code point at `at`, 0 when it is not well-formed (RFC 3629 4). */
 static apr_size_t code_point_length(const char *at)
 {
     static const struct {
-        unsigned char below;
+        unsigned char to;        /* the last lead of this row */
+        unsigned char low, high; /* the second octet */
         unsigned char length;
-    } leads[] = {{0x80, 1}, {0xC2, 0}, {0xE0, 2}, {0xF0, 3}, {0xF5, 4}};
+    } leads[] = {{0x7F, 0x00, 0xFF, 1}, {0xC1, 0x00, 0x00, 0}, {0xDF, 0x80, 0xBF, 2},
+                 {0xE0, 0xA0, 0xBF, 3}, {0xEC, 0x80, 0xBF, 3}, {0xED, 0x80, 0x9F, 3},
+                 {0xEF, 0x80, 0xBF, 3}, {0xF0, 0x90, 0xBF, 4}, {0xF3, 0x80, 0xBF, 4},
+                 {0xF4, 0x80, 0x8F, 4}, {0xFF, 0x00, 0x00, 0}};
 
-    apr_size_t length = 0;
-    apr_size_t i;
+    const unsigned char *octets = (const unsigned char *)at;
+    apr_size_t row = 0;
 
-    for (i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
-        if ((unsigned char)*at < leads[i].below) {
-            length = leads[i].length;
-            break;
-        }
+    while (octets[0] > leads[row].to) {
+        row++;
     }
-    for (i = 1; i < length; i++) {
-        if (((unsigned char)at[i] & 0xC0) != 0x80) {
+    for (apr_size_t i = 1; i < leads[row].length; i++) {
+        if (octets[i] < (i == 1 ? leads[row].low : 0x80) ||
+            octets[i] > (i == 1 ? leads[row].high : 0xBF)) {
             return 0;
         }
     }
-    return length;
+    return leads[row].length;
 }
 
 /* One blank for each run of controls, "?" for a byte that is not UTF-8. */
