@@ -71,19 +71,28 @@ static const char *resolve_sender(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
+/* 1 when no byte is a blank, a control, beyond ASCII, or begins a query or fragment. */
+static int is_plain(const char *url)
+{
+    while (*url > ' ' && *url < 0x7f && *url != '?' && *url != '#') {
+        url++;
+    }
+    return *url == '\0';
+}
+
 /* host[:port] and nothing else behind the scheme. */
 static const char *check_server(const ua_conf_t *conf, apr_pool_t *pool)
 {
     apr_uri_t uri;
-    int plain = strcspn(conf->mail_target, " \t?#") == strlen(conf->mail_target);
 
     if (strchr(conf->mail_target, '@')) {
         return "UserAuthMail takes no user in the server's address: name him by "
                "UserAuthMailUser and "
                "UserAuthMailPasswordFile";
     }
-    if (!plain || apr_uri_parse(pool, conf->mail_target, &uri) != APR_SUCCESS ||
-        !uri.hostname || !*uri.hostname || (uri.path && strcmp(uri.path, "/") != 0) ||
+    if (!is_plain(conf->mail_target) ||
+        apr_uri_parse(pool, conf->mail_target, &uri) != APR_SUCCESS || !uri.hostname ||
+        !*uri.hostname || (uri.path && strcmp(uri.path, "/") != 0) ||
         (uri.port_str &&
          (uri.port < 1 || strlen(uri.port_str) > 5 || apr_atoi64(uri.port_str) > 65535))) {
         return apr_psprintf(pool,
