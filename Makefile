@@ -23,7 +23,9 @@ EDGE     := $(sort $(wildcard mod_userauth.c modules/httpd/*.c))
 FILES    := $(sort $(shell find templates schema -type f 2>/dev/null))
 UNITS    := $(sort $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c)))
 UNITHELP := $(filter-out test/unit/test_%.c,$(wildcard test/unit/*.c))
-FORMATTED = $(CORE) $(EDGE) $(wildcard modules/*/*.h test/unit/*.[ch] test/fuzz/*.c)
+FUZZERS  := $(patsubst test/fuzz/%.c,%,$(filter-out test/fuzz/fuzz_%,$(sort $(wildcard test/fuzz/*.c))))
+FUZZHELP := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard test/fuzz/fuzz_*.c) test/unit/pool.c)
+FORMATTED = $(CORE) $(EDGE) $(wildcard modules/*/*.h test/unit/*.[ch] test/fuzz/*.[ch] test/thread/*.[ch])
 SHELLS    = $(wildcard test/*/*.sh) .ci/run
 
 MODULE  := $(BUILD)/mod_userauth.so
@@ -41,7 +43,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test ledger check bench timing guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test ledger check replay fuzz bench timing guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -67,8 +69,8 @@ test: ## everything: guards, unit programs, a live server on each engine, a head
 
 # ---- the parts of test ----
 
-check: ## guards and unit programs, under a minute
-	@+$(PARALLEL) guards exports unit
+check: ## guards, unit programs and fuzz corpora, under a minute
+	@+$(PARALLEL) guards exports unit replay
 
 GUARDS := $(filter-out %/selftest.sh %/exports.sh,$(sort $(wildcard test/guard/*.sh)))
 guards: ## the laws a compiler cannot see, and the proof that each guard bites
@@ -80,6 +82,9 @@ ledger: ## write test/ledger.tsv anew: which tests name which case
 exports: $(if $(wildcard mod_userauth.c),$(MODULE))
 	@sh test/guard/exports.sh
 
+replay: $(addprefix $(BUILD)/replay/,$(FUZZERS)) ## the fuzz targets over test/fuzz/corpus, under ASan and UBSan
+	@sh test/run/replay.sh $^
+
 unit: $(addprefix $(BUILD)/unit/,$(UNITS)) ## one program per source file, under ASan and UBSan
 	@sh test/run/units.sh $^
 
@@ -88,6 +93,12 @@ http: $(MODULE) ## the tests on a live Apache, with ENGINE=sqlite3|pgsql|mysql; 
 
 browser: $(MODULE) ## the tests in a headless Chromium; ARGS= goes to pytest
 	@$(PYTEST) test/browser
+
+# ---- what takes long ----
+
+fuzz: ## each target of test/fuzz for SECONDS=60 under clang's libFuzzer; TARGETS="form url" for some
+	@$(DEPS) run check fuzz
+	@bash test/run/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
 
 BENCHES ?= gate peers rates accounts flood mail_rate soak
 bench: $(addprefix bench-,$(BENCHES)) ## gate, peers, rates, size, flood, mails, memory: build/bench/ (hours in full; BENCHES="gate peers")
@@ -133,6 +144,10 @@ $(CORESAN): $(patsubst %.c,$(BUILD)/san/%.o,$(CORE)) $(BUILD)/builtin.o
 $(BUILD)/unit/%: $(BUILD)/san/test/unit/%.o $(HELPSAN) $(CORESAN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $< $(HELPSAN) $(CORESAN) $(LIBS) $(APRLIBS) -lcmocka
+
+$(BUILD)/replay/%: $(BUILD)/san/test/fuzz/%.o $(FUZZHELP) $(CORESAN)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -o $@ $< $(FUZZHELP) $(CORESAN) $(LIBS) $(APRLIBS)
 
 -include $(shell find $(BUILD)/o $(BUILD)/san $(BUILD)/lint -name '*.d' 2>/dev/null)
 
