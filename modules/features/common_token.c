@@ -200,6 +200,7 @@ apr_status_t ua_link_use(ua_token_t **out, ua_account_t **account, ua_res_t *res
 
     UA_CHECK(ua_link_find(&token, account, req, purpose));
     if (token->standing == UA_TOKEN_GOOD) {
+        UA_CHECK(ua_account_hold(req->ctx, token->account_id));
         rv = ua_token_use(req->ctx, token);
         token->standing =
             rv == APR_NOTFOUND ? UA_TOKEN_USED : token->standing; /* another was first */

@@ -247,6 +247,7 @@ static apr_status_t judge_code(ua_res_t *res, ua_req_t *req, const ua_account_t 
     if (!token || left < 0 || strcmp(token->email, account->email) != 0) {
         return refuse_wrong(res, req, account->id, left);
     }
+    UA_CHECK(ua_account_hold(ctx, account->id));
     UA_CHECK(ua_token_use(ctx, token));
     UA_CHECK(ua_account_confirm(req, account, token->email));
     return succeed(res, req);
