@@ -5,6 +5,14 @@
 
 #include <apr_shm.h>
 
+/* Where locks may stand; what APR gives begins a few bytes behind a page's begin. */
+#define CACHE_LINE 64
+
+static void *aligned(void *memory)
+{
+    return (char *)memory + (CACHE_LINE - (apr_uintptr_t)memory % CACHE_LINE) % CACHE_LINE;
+}
+
 apr_status_t ua_edge_shared(void **out, int *fresh, process_rec *process, const char *name,
                             apr_size_t size)
 {
@@ -15,8 +23,8 @@ apr_status_t ua_edge_shared(void **out, int *fresh, process_rec *process, const 
     UA_CHECK(apr_pool_userdata_get(&memory, key, process->pool));
     *fresh = memory == NULL;
     if (!memory) {
-        UA_CHECK(apr_shm_create(&shm, size, NULL, process->pool));
-        memory = apr_shm_baseaddr_get(shm);
+        UA_CHECK(apr_shm_create(&shm, size + CACHE_LINE, NULL, process->pool));
+        memory = aligned(apr_shm_baseaddr_get(shm));
         memset(memory, 0, size);
         UA_CHECK(apr_pool_userdata_setn(memory, key, NULL, process->pool));
     }
