@@ -56,14 +56,14 @@ struct ua_db_t {
     apr_pool_t *pool;    /* all of one connection; cleared when it is dropped */
     apr_pool_t *prepare; /* statements: a child of `pool`, so that they go before the handle */
     apr_dbd_t *handle;   /* NULL: not connected */
-    ua_prepared_t *prepared;  /* by ua_query_t.index */
-    apr_pool_t *owner;        /* the pool whose cleanup gives it back */
-    const ua_ctx_t *ctx;      /* who leases it; compared, never followed */
-    int open;                 /* between BEGIN and its end */
-    int broken;               /* a statement of the open transaction failed */
-    int writing;              /* holds the writer's lock */
-    int socket;               /* of the connection, or -1 */
-    _Atomic apr_time_t asked; /* when a call began that has not come back, or 0 */
+    ua_prepared_t *prepared;     /* by ua_query_t.index */
+    apr_pool_t *owner;           /* the pool whose cleanup gives it back */
+    const ua_ctx_t *_Atomic ctx; /* who leases it; only compared */
+    int open;                    /* between BEGIN and its end */
+    int broken;                  /* a statement of the open transaction failed */
+    int writing;                 /* holds the writer's lock */
+    int socket;                  /* of the connection, or -1 */
+    _Atomic apr_time_t asked;    /* when a call began that has not come back, or 0 */
 };
 
 /* "sn" for "... %s ... %lld": what apr_dbd will read behind the pointers it is given. NULL for any
