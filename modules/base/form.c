@@ -101,15 +101,16 @@ int ua_form_was_flag(const char *value)
 /* The text of a JSON value; NULL for one that no field of a form can have. */
 static const char *value_text(apr_pool_t *pool, const json_t *value)
 {
+    json_type type = json_typeof(value);
     json_int_t number = json_integer_value(value);
 
-    if (json_is_string(value)) {
+    if (type == JSON_STRING) {
         return apr_pstrdup(pool, json_string_value(value));
     }
-    if (json_is_boolean(value)) {
-        return json_is_true(value) ? yes : no;
+    if (type == JSON_TRUE || type == JSON_FALSE) {
+        return type == JSON_TRUE ? yes : no;
     }
-    if (json_is_integer(value) && (number == 0 || number == 1)) {
+    if (type == JSON_INTEGER && (number == 0 || number == 1)) {
         return number == 1 ? yes : no;
     }
     return NULL;

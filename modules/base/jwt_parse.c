@@ -79,15 +79,14 @@ static const char *words_claim(apr_pool_t *pool, const json_t *claims, const cha
 {
     const json_t *list = json_object_get(claims, name);
     const char *words = "";
-    size_t i = 0;
-    json_t *word = NULL;
 
-    json_array_foreach(list, i, word)
-    {
-        if (!json_is_string(word)) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+
+        if (!word) {
             return NULL;
         }
-        words = apr_pstrcat(pool, words, i > 0 ? " " : "", json_string_value(word), NULL);
+        words = apr_pstrcat(pool, words, i > 0 ? " " : "", word, NULL);
     }
     return json_is_array(list) ? words : NULL;
 }

@@ -89,11 +89,10 @@ static const char *ipv6_read(apr_pool_t *pool, const char *host)
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
 
-    if (inet_pton(AF_INET6, inside, &address) != 1 ||
-        !inet_ntop(AF_INET6, &address, text, sizeof text)) {
+    if (inet_pton(AF_INET6, inside, &address) != 1) {
         return NULL;
     }
-    return apr_pstrcat(pool, "[", text, "]", NULL);
+    return apr_pstrcat(pool, "[", inet_ntop(AF_INET6, &address, text, sizeof text), "]", NULL);
 }
 
 /* The host in its one spelling, or NULL. */
