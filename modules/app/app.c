@@ -219,6 +219,7 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
     apr_int64_t accounts = 0;
     const char *why = NULL;
     ua_keys_t *keys = NULL;
+    apr_status_t rv = APR_SUCCESS;
 
     if (ua_account_count(&accounts, ctx) != APR_SUCCESS) {
         return "UserAuthDatabase: the accounts can't be counted";
@@ -230,10 +231,13 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
             "the key file back from your backup",
             app->conf->key_file);
     }
-    if (ua_keys_create(&keys, pool, app->conf->key_file, &why) != APR_SUCCESS) {
+    rv = ua_keys_create(&keys, pool, app->conf->key_file, &why);
+    if (rv != APR_SUCCESS) {
         return apr_psprintf(pool, "UserAuthKeyFile: %s",
                             why ? why
-                                : "another process is making it at this moment: start again");
+                            : rv == APR_EEXIST
+                                ? "another process is making it at this moment: start again"
+                                : "there are no random bytes for it");
     }
     app->keys = keys;
     return ua_setting_put(ctx, FINGERPRINT, keys->fingerprint) == APR_SUCCESS

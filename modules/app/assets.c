@@ -33,8 +33,11 @@ static const char *add(const char **path, ua_app_t *app, apr_pool_t *pool, const
     apr_array_header_t *assets = apr_array_copy(pool, app->assets);
 
     asset.type = suffix ? type_of(suffix) : NULL;
-    if (!asset.type || ua_sha256(digest, asset.data, asset.length) != APR_SUCCESS) {
+    if (!asset.type) {
         return apr_psprintf(pool, "%s is not a css, js, svg, png, jpg or webp file", name);
+    }
+    if (ua_sha256(digest, asset.data, asset.length) != APR_SUCCESS) {
+        return apr_psprintf(pool, "%s: SHA-256 is not at hand", name);
     }
     asset.name = apr_pstrcat(pool, apr_pstrmemdup(pool, name, (apr_size_t)(suffix - name)), ".",
                              ua_base64url(pool, digest, 9), suffix, NULL);

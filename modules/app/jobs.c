@@ -23,6 +23,19 @@ apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *a
     return APR_SUCCESS;
 }
 
+apr_status_t ua_jobs_context(ua_ctx_t **out, const ua_jobs_t *jobs, apr_pool_t *pool,
+                             apr_time_t now)
+{
+    const ua_host_t *host = &jobs->app->host;
+    apr_status_t rv = ua_app_context(out, jobs->app, pool, now);
+
+    if (rv != APR_SUCCESS) {
+        host->log(host->baton, UA_LOG_ERR,
+                  "UA0208: no mail is sent and nothing removed: there are no random bytes");
+    }
+    return rv;
+}
+
 void ua_jobs_stop(ua_jobs_t *jobs)
 {
     apr_atomic_set32(&jobs->stopping, 1);
@@ -100,7 +113,7 @@ void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now)
         return;
     }
     jobs->touched = now;
-    if (ua_app_context(&ctx, jobs->app, pool, now) == APR_SUCCESS) {
+    if (ua_jobs_context(&ctx, jobs, pool, now) == APR_SUCCESS) {
         run_sweep(jobs, ctx);
     }
     apr_pool_destroy(pool);

@@ -26,6 +26,10 @@ apr_time_t ua_jobs_time(const ua_jobs_t *jobs);
 
 int ua_jobs_stopping(ua_jobs_t *jobs);
 
+/* A context for one turn; logs when there can be none. */
+apr_status_t ua_jobs_context(ua_ctx_t **out, const ua_jobs_t *jobs, apr_pool_t *pool,
+                             apr_time_t now) UA_MUST_USE;
+
 /* A lease needs renewal after so long: libcurl asks once a second at worst, and a lease is 3 s. */
 #define UA_RENEWAL apr_time_from_msec(400)
 

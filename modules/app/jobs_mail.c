@@ -230,7 +230,7 @@ static apr_status_t send_due(ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
 static void run(ua_jobs_t *jobs, apr_pool_t *pool, int *sent)
 {
     ua_ctx_t *ctx = NULL;
-    apr_status_t rv = ua_app_context(&ctx, jobs->app, pool, jobs->now);
+    apr_status_t rv = ua_jobs_context(&ctx, jobs, pool, jobs->now);
 
     if (rv != APR_SUCCESS) {
         return;
