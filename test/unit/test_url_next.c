@@ -43,7 +43,7 @@ static const char *const good[] = {
     "/caf\xC3\xA9",
     "/caf%E9", /* Latin-1, as old sites have it */
     "/%C0%C9?%C2a&%E0a&%F0a",
-    "/%C3%BC%E0%A4%A8%F0%9F%98%80",
+    "/%C3%BC%C2%A7%E0%A4%A8%F0%9F%98%80",
     "/~user/index.html;v=1?a[]=1&b=%5B%5D",
     "/wiki/a:b@c,d!e$f'g(h)*i+j",
     "/..a/.b/c..",
