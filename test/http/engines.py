@@ -31,6 +31,16 @@ class Row(tuple):
         return self.names
 
 
+_started = []
+
+
+@atexit.register
+def stop_all():
+    """Before their folders are removed; again at the end of the process, should it come early."""
+    while _started:
+        _started.pop().stop()
+
+
 class Engine:
     """A private server below `folder`; its databases are made when they are first named."""
 
@@ -38,7 +48,7 @@ class Engine:
         self.name, self.folder, self.options = name, folder, FAST[name] if options is None else options
         self.made = {}
         self.run("start")
-        atexit.register(self.stop)
+        _started.append(self)
 
     def run(self, action, *args):
         command = ["bash", str(SCRIPT), action, self.name, str(self.folder), *args]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import engines
 from client import Client
 from server import Server, base_folder
 
@@ -34,6 +35,7 @@ def run_folder(request):
     folder = Path(tempfile.mkdtemp(prefix=f"session-{os.getpid()}-", dir=base))
     folder.chmod(0o755)
     yield folder
+    engines.stop_all()
     if _failed:
         reporter = request.config.pluginmanager.getplugin("terminalreporter")
         reporter.ensure_newline()

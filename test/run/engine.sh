@@ -99,7 +99,8 @@ make_folder() {
     [ "${#owner[@]}" -eq 0 ] || chown www-data:www-data "$folder"
     (umask 077 && head -c 18 /dev/urandom | base64 | tr +/ -_ >"$folder/password")
     [ "${#owner[@]}" -eq 0 ] || chown www-data:www-data "$folder/password"
-    "${engine}_make" >"$folder/make.log" 2>&1 || refuse "$(tail -n 5 "$folder/make.log")"
+    # Half a data folder is none.
+    "${engine}_make" >"$folder/make.log" 2>&1 || { rm -rf "$folder/data" && refuse "$(tail -n 5 "$folder/make.log")"; }
 }
 
 serve_and_wait() {
