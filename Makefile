@@ -25,7 +25,7 @@ UNITS    := $(sort $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c)))
 UNITHELP := $(filter-out test/unit/test_%.c,$(wildcard test/unit/*.c))
 FUZZERS  := $(patsubst test/fuzz/%.c,%,$(filter-out test/fuzz/fuzz_%,$(sort $(wildcard test/fuzz/*.c))))
 FUZZHELP := $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard test/fuzz/fuzz_*.c) test/unit/pool.c)
-FORMATTED = $(CORE) $(EDGE) $(wildcard modules/*/*.h test/unit/*.[ch] test/fuzz/*.[ch] test/thread/*.[ch])
+FORMATTED = $(CORE) $(EDGE) $(wildcard modules/*/*.h test/unit/*.[ch] test/fuzz/*.[ch] test/thread/*.[ch] test/run/*.c)
 SHELLS    = $(wildcard test/*/*.sh) .ci/run
 
 MODULE  := $(BUILD)/mod_userauth.so
@@ -43,7 +43,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test ledger check replay fuzz bench timing guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test ledger check replay fuzz sanitized threads coverage races bench timing guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -99,6 +99,22 @@ browser: $(MODULE) ## the tests in a headless Chromium; ARGS= goes to pytest
 fuzz: ## each target of test/fuzz for SECONDS=60 under clang's libFuzzer; TARGETS="form url" for some
 	@$(DEPS) run check fuzz
 	@bash test/run/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+
+sanitized: ## the http suite on a live Apache under ASan and UBSan; ARGS= goes to pytest
+	@$(DEPS) run test
+	+@bash test/run/sanitized.sh $(ARGS)
+
+threads: ## what threads share, under ThreadSanitizer
+	@$(DEPS) run check
+	+@bash test/run/threads.sh $(ARGS)
+
+coverage: ## lines and branches that the tests reach, against their floors; ALL=1: the http suite's, too
+	@$(DEPS) run check test coverage
+	@bash test/run/coverage.sh $(if $(ALL),all,unit)
+
+ROUNDS ?= 1000
+races: $(MODULE) ## the races over two nodes, ROUNDS=1000 of each, with ENGINE=sqlite3|pgsql|mysql
+	@UA_ROUNDS=$(ROUNDS) $(PYTEST) -rP test/http/test_races.py test/http/test_races_account.py
 
 BENCHES ?= gate peers rates accounts flood mail_rate soak
 bench: $(addprefix bench-,$(BENCHES)) ## gate, peers, rates, size, flood, mails, memory: build/bench/ (hours in full; BENCHES="gate peers")

@@ -18,6 +18,7 @@ packages_of() {
         libaprutil1-dbd-pgsql libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core galera-4 \
         python3-psycopg2 python3-pymysql ;;
     bench) echo libhiredis0.14 python3-django python3-django-allauth gunicorn python3-argon2 ;;
+    coverage) echo gcovr ;;
     fuzz) echo clang libclang-rt-dev llvm nodejs python3-idna ;;
     lint) echo clang-tidy clang-format cppcheck shellcheck ;;
     *) echo "deps.sh: no set is named $1" >&2 && exit 1 ;;
