@@ -100,15 +100,40 @@ static void write_lines(const ua_app_t *app, const ua_ctx_t *ctx)
 /* What is known of the tries so far. */
 typedef struct tries_t {
     int count;
-    int unknown; /* a COMMIT may have happened although its answer was lost */
+    int unknown; /* a COMMIT may have happened, or still happen, although its answer was lost */
     apr_status_t rv;
+    ua_res_t told;                   /* what that COMMIT's try would have answered … */
+    const apr_array_header_t *lines; /* … and its event lines */
 } tries_t;
+
+static void remember(tries_t *tries, const ua_req_t *req, const ua_res_t *res)
+{
+    tries->unknown = 1;
+    tries->told = *res;
+    tries->lines = apr_array_copy(req->ctx->pool, req->ctx->lines);
+}
+
+/* 1 when it has happened: then its answer is told, not that of a later try, which would find it done. */
+static int has_happened(tries_t *tries, ua_req_t *req, ua_res_t *res)
+{
+    apr_status_t rv = ua_event_happened(req->ctx);
+
+    if (rv == APR_SUCCESS) {
+        *res = tries->told;
+        apr_array_clear(req->ctx->lines);
+        apr_array_cat(req->ctx->lines, tries->lines);
+        tries->rv = APR_SUCCESS;
+    }
+    else if (rv != APR_NOTFOUND) {
+        tries->rv = rv;
+    }
+    return rv != APR_NOTFOUND;
+}
 
 /* One more try, on a fresh connection after the first. While a COMMIT's outcome is unknown nothing is
  * submitted again before the database has said that it did not happen. */
 static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
 {
-    apr_status_t happened = APR_NOTFOUND;
     int committing = 0;
 
     if (tries->count > 0) {
@@ -116,30 +141,30 @@ static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
         ua_db_release(req->ctx);
         pause_before(req, tries->count);
     }
-    if (tries->unknown) {
-        happened = ua_event_happened(req->ctx);
-    }
-    if (happened != APR_NOTFOUND) {
-        tries->rv = happened;
+    if (tries->unknown && has_happened(tries, req, res)) {
         return;
     }
     start_over(req, res);
     tries->rv = attempt(req, res, &committing);
-    tries->unknown = committing && tries->rv != UA_CONFLICT;
+    if (committing && tries->rv != APR_SUCCESS && tries->rv != UA_CONFLICT) {
+        remember(tries, req, res);
+    }
 }
 
 static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 {
-    tries_t tries = {0, 0, APR_EGENERAL};
+    tries_t tries = {.rv = APR_EGENERAL};
 
     while (tries.rv != APR_SUCCESS &&
            (tries.unknown ? tries.count < TRIES : is_worth_a_try(tries.count, tries.rv))) {
         try_again(&tries, req, res);
         tries.count++;
     }
-    if (tries.rv != APR_SUCCESS && tries.unknown) {
+    if (tries.unknown && (tries.rv != APR_SUCCESS || res->problem)) {
+        apr_status_t rv = tries.rv;
+
         ua_db_release(req->ctx);
-        tries.rv = ua_event_happened(req->ctx) == APR_SUCCESS ? APR_SUCCESS : tries.rv;
+        tries.rv = has_happened(&tries, req, res) ? tries.rv : rv;
     }
     return tries.rv;
 }

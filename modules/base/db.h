@@ -56,6 +56,9 @@ typedef struct ua_dbs_conf_t {
     ua_lock_t *writer;  /* held from BEGIN to COMMIT, or NULL where the engine needs none */
 } ua_dbs_conf_t;
 
+/* After a failed connect nobody tries again for so long. */
+#define UA_CONNECT_PAUSE apr_time_from_sec(1)
+
 /* Makes an empty list; connects to nothing. Its pool is its own and outlives `pool`'s children
  * only through ua_dbs_destroy(); a process may also simply end with it. */
 apr_status_t ua_dbs_create(ua_dbs_t **out, const ua_dbs_conf_t *conf) UA_MUST_USE;
@@ -89,8 +92,9 @@ apr_status_t ua_db_all(apr_array_header_t **out, ua_ctx_t *ctx, const ua_query_t
 /* One literal statement without values and without a trailing ';' (schema steps only). */
 apr_status_t ua_db_literal(ua_ctx_t *ctx, const char *label, const char *sql) UA_MUST_USE;
 
-/* READ COMMITTED is for statements that each say under what condition they change a row. */
-typedef enum { UA_READ_COMMITTED, UA_SERIALIZABLE } ua_isolation_e;
+/* READ COMMITTED is for statements that each say under what condition they change a row; UNHURRIED is the same for
+ * those that may take their time: steps of the schema. */
+typedef enum { UA_READ_COMMITTED, UA_SERIALIZABLE, UA_UNHURRIED } ua_isolation_e;
 
 /* Two transactions can't both be: try the whole once more. */
 #define UA_CONFLICT APR_FROM_OS_ERROR(EDEADLK)

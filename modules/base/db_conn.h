@@ -25,7 +25,7 @@ typedef struct ua_param_t {
 /* What differs between engines. Nothing else in base/ may assume one. */
 typedef struct ua_engine_t {
     const char *driver;
-    const char *const *begin[2]; /* by ua_isolation_e; NULL-ended */
+    const char *const *begin[3]; /* by ua_isolation_e; NULL-ended */
     /* What an error is: APR_TIMEUP, UA_CONFLICT, else APR_EGENERAL. */
     apr_status_t (*judge)(int rc, const char *text);
     int (*opened)(void *connection); /* the native one, just made: its socket, or -1 */

@@ -29,6 +29,9 @@ static const char *const mysql_connect[] = {
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 5",
     "SET SESSION max_statement_time = 10",
+    "SET SESSION idle_transaction_timeout = 30",
+    "SET SESSION autocommit = 1",
+    "SET SESSION completion_type = 'NO_CHAIN'",
     NULL};
 
 /* Connecting has a bound, and a server that is gone without a word is noticed. */
@@ -48,6 +51,10 @@ static const ua_param_t no_params[] = {{NULL, NULL, 0}};
 static const char *const sqlite3_begin[] = {"BEGIN IMMEDIATE", NULL};
 static const char *const pgsql_committed[] = {"BEGIN ISOLATION LEVEL READ COMMITTED", NULL};
 static const char *const pgsql_serializable[] = {"BEGIN ISOLATION LEVEL SERIALIZABLE", NULL};
+static const char *const pgsql_unhurried[] = {"BEGIN ISOLATION LEVEL READ COMMITTED",
+                                              "SET LOCAL statement_timeout = 0", NULL};
+static const char *const mysql_unhurried[] = {"SET SESSION max_statement_time = 0",
+                                              "START TRANSACTION", NULL};
 static const char *const mysql_committed[] = {"START TRANSACTION", NULL};
 static const char *const mysql_serializable[] = {"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
                                                  "START TRANSACTION", NULL};
@@ -119,19 +126,19 @@ static int sqlite3_opened(void *connection)
 
 static const ua_engine_t engines[] = {
     {"sqlite3",
-     {sqlite3_begin, sqlite3_begin},
+     {sqlite3_begin, sqlite3_begin, sqlite3_begin},
      sqlite3_judge,
      sqlite3_opened,
      sqlite3_connect,
      no_params},
     {"pgsql",
-     {pgsql_committed, pgsql_serializable},
+     {pgsql_committed, pgsql_serializable, pgsql_unhurried},
      pgsql_judge,
      pgsql_opened,
      pgsql_connect,
      pgsql_params},
     {"mysql",
-     {mysql_committed, mysql_serializable},
+     {mysql_committed, mysql_serializable, mysql_unhurried},
      mysql_judge,
      mysql_opened,
      mysql_connect,
@@ -150,7 +157,9 @@ const ua_engine_t *ua_engine_find(const char *driver)
 
 static int is_uri(const char *params)
 {
-    return strstr(params, "://") != NULL;
+    apr_size_t scheme = strspn(params, "abcdefghijklmnopqrstuvwxyz");
+
+    return scheme > 0 && strncmp(params + scheme, "://", 3) == 0;
 }
 
 /* What stands behind "name=" in the parameters, as the drivers read them, or NULL. */

@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-#define LEASE_WAIT    apr_time_from_sec(5)
-#define CONNECT_PAUSE apr_time_from_sec(1)
+#define LEASE_WAIT apr_time_from_sec(5)
 
 static int loaded;
 
@@ -170,14 +169,14 @@ static apr_status_t holder_connect(ua_ctx_t *ctx, ua_db_t *db)
     apr_time_t now = apr_time_now();
     apr_status_t rv;
 
-    if (now < until && until - now <= CONNECT_PAUSE) {
+    if (now < until && until - now <= UA_CONNECT_PAUSE) {
         return ua_fail(ctx, APR_EGENERAL,
                        "connect: not tried again within a second of a failure");
     }
     rv = connect_open(ctx, db);
     if (rv != APR_SUCCESS) {
         ua_db_drop(db);
-        db->dbs->retry_at = apr_time_now() + CONNECT_PAUSE;
+        db->dbs->retry_at = apr_time_now() + UA_CONNECT_PAUSE;
     }
     return rv;
 }
