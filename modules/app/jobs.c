@@ -81,7 +81,7 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
         rv = sweep(ctx);
         rv = rv == APR_SUCCESS ? ua_erase_due(jobs->app, ctx) : rv;
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != UA_CONFLICT) { /* another node is at the same */
         ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);
     }
     ua_db_release(ctx);

@@ -2,7 +2,7 @@
  *
  * Limits per client and per address bound neither a crowd of clients nor a crowd of addresses. A mail counts when it
  * is claimed for the first time, be it to nobody; what is beyond the budget stays in the outbox, the oldest go first.
- * Two nodes that claim at the same moment may go beyond it by one claim. Called by jobs_mail.c. */
+ * Nodes claim in turn. Called by jobs_mail.c. */
 #include "domain/event.h"
 #include "domain/throttle.h"
 #include "jobs.h"
@@ -25,6 +25,7 @@ apr_status_t ua_jobs_room(apr_int64_t *room, ua_jobs_t *jobs, ua_ctx_t *ctx)
         return APR_SUCCESS;
     }
     UA_CHECK(name_of(&name, ctx));
+    UA_CHECK(ua_throttle_hold(ctx, name));
     UA_CHECK(ua_throttle_room(room, &wait, ctx, name, rate));
     if (wait > 0) {
         jobs->rest = ctx->now + (wait < LONGEST_REST ? wait : LONGEST_REST);

@@ -107,11 +107,12 @@ static apr_status_t claim_due(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_
     apr_int64_t room = 0;
     apr_int64_t fresh = 0;
 
-    UA_CHECK(ua_outbox_due(&due, ctx, jobs->batch, jobs->again));
     UA_CHECK(ua_jobs_room(&room, jobs, ctx));
+    UA_CHECK(room > 0 ? ua_outbox_due(&due, ctx, jobs->batch, jobs->again)
+                      : ua_outbox_unpaid(&due, ctx, jobs->batch));
     for (int i = 0; i < due->nelts; i++) {
         ua_row_t found = APR_ARRAY_IDX(due, i, ua_row_t);
-        int is_new = ua_outbox_is_untried(found);
+        int is_new = ua_outbox_is_new(ctx, found);
         ua_outbox_t *row = NULL;
         apr_status_t rv =
             is_new && fresh == room ? APR_NOTFOUND : ua_outbox_claim(&row, ctx, found[0]);

@@ -26,9 +26,14 @@ apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail)
                               ua_n(mail->expires)));
 }
 
-int ua_outbox_is_untried(ua_row_t row)
+static int is_untried(ua_row_t row)
 {
     return ua_row_number(row, 1) == 0;
+}
+
+int ua_outbox_is_new(const ua_ctx_t *ctx, ua_row_t row)
+{
+    return is_untried(row) && ua_row_number(row, 2) > ctx->now;
 }
 
 /* Those of the rows that were tried before, or the others. */
@@ -39,7 +44,7 @@ static apr_array_header_t *pick(apr_pool_t *pool, const apr_array_header_t *rows
     for (int i = 0; i < rows->nelts; i++) {
         ua_row_t row = APR_ARRAY_IDX(rows, i, ua_row_t);
 
-        if (ua_outbox_is_untried(row) != tried) {
+        if (is_untried(row) != tried) {
             APR_ARRAY_PUSH(picked, ua_row_t) = row;
         }
     }
@@ -81,6 +86,13 @@ apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most, i
     }
     *rows = by_turns(ctx->pool, again ? tried : untried, again ? untried : tried, most);
     return APR_SUCCESS;
+}
+
+apr_status_t ua_outbox_unpaid(apr_array_header_t **rows, ua_ctx_t *ctx, int most)
+{
+    return ua_db_all(rows, ctx, UA_Q(outbox_unpaid),
+                     UA_ARGS(ua_s(ctx->conf->site), ua_n(ctx->now), ua_n(ctx->now),
+                             ua_n(ctx->now), ua_n(most)));
 }
 
 /* UNKNOWN has no template: the row waits for a child of its version. */

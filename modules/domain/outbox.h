@@ -72,8 +72,11 @@ apr_status_t ua_outbox_add(ua_ctx_t *ctx, const ua_outbox_t *mail) UA_MUST_USE;
 apr_status_t ua_outbox_due(apr_array_header_t **rows, ua_ctx_t *ctx, int most,
                            int again) UA_MUST_USE;
 
-/* Whether such a row was never tried. */
-int ua_outbox_is_untried(ua_row_t row);
+/* Those of them that a budget does not hold up: tried before, or too late for any try. */
+apr_status_t ua_outbox_unpaid(apr_array_header_t **rows, ua_ctx_t *ctx, int most) UA_MUST_USE;
+
+/* Whether such a row will be tried for the first time. */
+int ua_outbox_is_new(const ua_ctx_t *ctx, ua_row_t row);
 
 /* Claims one row and reads it. APR_NOTFOUND when another was first. */
 apr_status_t ua_outbox_claim(ua_outbox_t **out, ua_ctx_t *ctx, const char *id) UA_MUST_USE;

@@ -106,6 +106,14 @@ apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
     return APR_SUCCESS;
 }
 
+apr_status_t ua_throttle_hold(ua_ctx_t *ctx, const char *name)
+{
+    int rows = 0;
+
+    UA_CHECK(ua_db_exec(ctx, &rows, UA_Q(throttle_hold), UA_ARGS(ua_s(name))));
+    return rows > 0 ? APR_SUCCESS : insert(ctx, name, 0);
+}
+
 apr_status_t ua_throttle_room(apr_int64_t *room, apr_interval_time_t *wait, ua_ctx_t *ctx,
                               const char *name, const ua_rate_t *rate)
 {

@@ -22,6 +22,9 @@ apr_status_t ua_throttle_peek(apr_interval_time_t *wait, ua_ctx_t *ctx, const ch
 apr_status_t ua_throttle_take(apr_interval_time_t *wait, ua_ctx_t *ctx, const char *name,
                               const ua_rate_t *rate) UA_MUST_USE;
 
+/* Waits until no other transaction counts under this name; fails when another was the first to count at all. */
+apr_status_t ua_throttle_hold(ua_ctx_t *ctx, const char *name) UA_MUST_USE;
+
 /* How many more are within the rate; when none is, *wait says for how long. Changes nothing. */
 apr_status_t ua_throttle_room(apr_int64_t *room, apr_interval_time_t *wait, ua_ctx_t *ctx,
                               const char *name, const ua_rate_t *rate) UA_MUST_USE;

@@ -8,7 +8,7 @@ from people import fields_of, stranger
 from server import Server, wait_for
 from smtp_server import SmtpServer
 
-LIMITS = 'UserAuthRateLimit register off\nUserAuthMailBudget 6/4s\nUserAuthEventLog "${RUN}/logs/events.log"\n'
+LIMITS = 'UserAuthRateLimit register off\nUserAuthMailBudget 6/6s\nUserAuthEventLog "${RUN}/logs/events.log"\n'
 
 
 @pytest.fixture
