@@ -218,6 +218,7 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
 {
     apr_int64_t accounts = 0;
     const char *why = NULL;
+    const char *stored = NULL;
     ua_keys_t *keys = NULL;
     apr_status_t rv = APR_SUCCESS;
 
@@ -230,6 +231,13 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
             "UserAuthKeyFile: %s is missing, but the database holds accounts: put "
             "the key file back from your backup",
             app->conf->key_file);
+    }
+    if (strcmp(app->conf->database[0], "sqlite3") != 0 &&
+        ua_setting_get(&stored, ctx, FINGERPRINT) != APR_NOTFOUND) {
+        return apr_psprintf(pool,
+                            "UserAuthKeyFile: %s is missing, but another node has made one for "
+                            "this database: copy it from there",
+                            app->conf->key_file);
     }
     rv = ua_keys_create(&keys, pool, app->conf->key_file, &why);
     if (rv != APR_SUCCESS) {
@@ -257,7 +265,7 @@ static const char *unready(const ua_conf_t *conf, const ua_ctx_t *ctx)
              : "it has to run, and its user has to be allowed to make tables");
 }
 
-static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *row)
+static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *row, int *away)
 {
     apr_int64_t newest = 0;
     apr_status_t rv = ua_schema_migrate(ctx, app->conf->database[0], &newest);
@@ -270,6 +278,7 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
                             "this module (step %d): install that version",
                             (int)newest);
     }
+    *away = rv != APR_SUCCESS;
     if (rv != APR_SUCCESS) {
         return unready(app->conf, ctx);
     }
@@ -284,14 +293,15 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
     return err ? err : check_fingerprint(app, ctx);
 }
 
-const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row)
+const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row, int *away)
 {
     ua_ctx_t *ctx = NULL;
     const char *err = "The system's random generator does not work";
 
     *row = -1;
+    *away = 0;
     if (ua_app_context(&ctx, app, pool, apr_time_now()) == APR_SUCCESS) {
-        err = prepare(app, pool, ctx, row);
+        err = prepare(app, pool, ctx, row, away);
         ua_db_rollback(ctx);
         ua_db_release(ctx);
     }

@@ -47,8 +47,9 @@ const char *ua_app_create(ua_app_t **out, apr_pool_t *pool, ua_conf_t *conf,
                           const ua_host_t *host, int *row);
 
 /* app.c: makes what is missing (folders are the administrator's): key file and database; brings the
- * schema up to date; checks that keys and database belong together. Needs app->dbs. */
-const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row);
+ * schema up to date; checks that keys and database belong together. Needs app->dbs. *away: the database can't be
+ * used now, and nothing else is known to be wrong. */
+const char *ua_app_prepare(ua_app_t *app, apr_pool_t *pool, int *row, int *away);
 
 /* app.c: in each process: what belongs to it alone. Needs app->keys; `pool` is the process's. */
 apr_status_t ua_app_enter(ua_app_t *app, apr_pool_t *pool) UA_MUST_USE;

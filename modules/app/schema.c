@@ -51,7 +51,7 @@ static apr_status_t run_step(ua_ctx_t *ctx, const ua_builtin_t *step, apr_int64_
 {
     apr_int64_t done = 0;
 
-    UA_CHECK(ua_db_begin(ctx, UA_READ_COMMITTED));
+    UA_CHECK(ua_db_begin(ctx, UA_UNHURRIED));
     UA_CHECK(newest_step(&done, ctx));
     if (done < number) {
         UA_CHECK(run_statements(ctx, step));
@@ -100,6 +100,22 @@ static apr_status_t run_all(ua_ctx_t *ctx, const char *folder, apr_int64_t *newe
     return done > known ? APR_EINVAL : APR_SUCCESS;
 }
 
+/* No connection can be made: the next try would only be told to wait. But another process may be making a SQLite file,
+ * and lock it for a moment: then waits as long. */
+static int is_away(const ua_ctx_t *ctx)
+{
+    const char *why = ctx->failed ? ctx->failed : "";
+
+    if (strncmp(why, "connect:", 8) != 0) {
+        return 0;
+    }
+    if (!strstr(why, "database is locked")) {
+        return 1;
+    }
+    apr_sleep(UA_CONNECT_PAUSE);
+    return 0;
+}
+
 apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *newest)
 {
     const char *folder = apr_pstrcat(ctx->pool, "schema/", driver, "/", NULL);
@@ -107,6 +123,9 @@ apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *n
 
     for (int tries = 0; tries < TRIES && (rv == APR_EGENERAL || rv == UA_CONFLICT); tries++) {
         rv = run_all(ctx, folder, newest);
+        if (rv != APR_SUCCESS && is_away(ctx)) {
+            return rv;
+        }
         if (rv != APR_SUCCESS) {
             ua_db_rollback(ctx);
             ua_db_reset(ctx);

@@ -177,15 +177,23 @@ static const char *make_folder(apr_pool_t *pool, const char *path, const char *d
     return check_folder(pool, path, directive);
 }
 
-/* An empty file is a SQLite database without tables. */
+/* An empty file is a SQLite database without tables. It gets its name when it has its owner: another server may
+ * start at this moment. */
 static const char *make_database(apr_pool_t *pool, const char *path)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const char *made = apr_psprintf(pool, "%s.new-%ld", path, (long)getpid());
+    struct stat info;
+    int file = -1;
     int given = 0;
 
+    if (lstat(path, &info) != 0) {
+        file = open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
     if (file >= 0) {
         given = fchown(file, child_user(), child_group());
         close(file);
+        (void)(given == 0 && link(made, path)); /* else it is there by now */
+        (void)unlink(made);
     }
     return given == 0
                ? check_database(pool, path)

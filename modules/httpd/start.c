@@ -156,6 +156,32 @@ static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *pro
     return ua_edge_events_open(server, pool, process);
 }
 
+/* Makes the database ready. One that is away does not end a server that only restarts: it is asked again by
+ * each request, and logs are rotated at any hour. */
+static const char *prepare(ua_server_t *server, apr_pool_t *pool, process_rec *process,
+                           int *row)
+{
+    ua_app_t *app = server->app;
+    const char *key = apr_pstrcat(process->pool, "userauth:prepared:", app->conf->database[0],
+                                  " ", app->conf->database[1], " ", app->conf->key_file, NULL);
+    void *before = NULL;
+    int away = 0;
+    const char *err = ua_app_prepare(app, pool, row, &away);
+
+    ua_dbs_destroy(app->dbs);
+    app->dbs = NULL;
+    (void)apr_pool_userdata_get(&before, key, process->pool);
+    if (err && away && before && app->keys) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server->server,
+                     "UA0006: started all the same: %s", err);
+        return NULL;
+    }
+    if (!err && apr_pool_userdata_setn(process, key, NULL, process->pool) != APR_SUCCESS) {
+        return "memory can't be had";
+    }
+    return err;
+}
+
 static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
 {
     ua_app_t *app = server->app;
@@ -173,11 +199,7 @@ static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
     if (!err && connect_site(app, s->process) != APR_SUCCESS) {
         err = "UserAuthDatabase: no list of connections can be made";
     }
-    if (!err) {
-        err = ua_app_prepare(app, pool, &row);
-        ua_dbs_destroy(app->dbs);
-        app->dbs = NULL;
-    }
+    err = err ? err : prepare(server, pool, s->process, &row);
     return err ? refuse(s, pool, server->conf, row, err) : OK;
 }
 

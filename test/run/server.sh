@@ -202,7 +202,8 @@ become_apache() {
         [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
     cd /
-    exec setsid apache2 -d "$run" -f "$run/httpd.conf" "$@" </dev/null >"$run/logs/start.log" 2>&1
+    # libpq would look for certificates in the home of who starts, where the children may not look.
+    exec env -u HOME setsid apache2 -d "$run" -f "$run/httpd.conf" "$@" </dev/null >"$run/logs/start.log" 2>&1
 }
 
 failed() {

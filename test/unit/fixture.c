@@ -216,6 +216,7 @@ static const char *take_lines(ua_test_t *t, const char *line, va_list lines)
 
 static const char *start(ua_test_t *t)
 {
+    int away = 0;
     ua_host_t host = {t, note_log, note_event};
     ua_dbs_conf_t dbs = {NULL, NULL, 0, UA_QUERIES, t->writer};
     const char *err = NULL;
@@ -235,7 +236,7 @@ static const char *start(ua_test_t *t)
     assert_int_equal(ua_dbs_create(&t->app->dbs, &dbs), APR_SUCCESS);
     t->app->mail_cause = &t->cause;
     t->app->generations = t->generations;
-    err = ua_app_prepare(t->app, t->site, &t->row);
+    err = ua_app_prepare(t->app, t->site, &t->row, &away);
     if (!err) {
         assert_int_equal(ua_app_enter(t->app, t->site), APR_SUCCESS);
     }
