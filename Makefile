@@ -43,7 +43,7 @@ PYTEST  = PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache /usr/bin/python3 -m py
 PARALLEL = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
-.PHONY: all run start stop test ledger check replay fuzz sanitized threads coverage races bench timing guards exports unit http browser lint tidy cppcheck analyze \
+.PHONY: all run start stop test ledger check replay fuzz sanitized threads coverage races failover galera bench timing guards exports unit http browser lint tidy cppcheck analyze \
 	shellcheck formatted format install clean help deps run-deps test-deps always
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -115,6 +115,11 @@ coverage: ## lines and branches that the tests reach, against their floors; ALL=
 ROUNDS ?= 1000
 races: $(MODULE) ## the races over two nodes, ROUNDS=1000 of each, with ENGINE=sqlite3|pgsql|mysql
 	@UA_ROUNDS=$(ROUNDS) $(PYTEST) -rP test/http/test_races.py test/http/test_races_account.py
+
+kill-%: $(MODULE) ## a site whose database, child, parent or sender is killed 200 times: kill-child.sqlite3 …; ARGS="--rounds 1000"
+	@/usr/bin/python3 test/campaign/kills.py --kind $(basename $*) --engine $(patsubst .%,%,$(suffix $*)) $(ARGS)
+failover galera: $(MODULE) ## a PostgreSQL primary, a node of a MariaDB cluster that is killed under load, again and again
+	@/usr/bin/python3 test/campaign/$@.py $(ARGS)
 
 BENCHES ?= gate peers rates accounts flood mail_rate soak
 bench: $(addprefix bench-,$(BENCHES)) ## gate, peers, rates, size, flood, mails, memory: build/bench/ (hours in full; BENCHES="gate peers")

@@ -16,7 +16,7 @@ packages_of() {
     test) echo python3-pytest python3-requests python3-selenium python3-aiosmtpd python3-cryptography python3-jwt python3-jsonschema \
         python3-h2 chromium chromium-driver php-cgi libpython3-dev libapparmor1 curl wrk \
         libaprutil1-dbd-pgsql libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core galera-4 \
-        python3-psycopg2 python3-pymysql ;;
+        python3-psycopg2 python3-pymysql rsync lsof ;;
     bench) echo libhiredis0.14 python3-django python3-django-allauth gunicorn python3-argon2 ;;
     coverage) echo gcovr ;;
     fuzz) echo clang libclang-rt-dev llvm nodejs python3-idna ;;
@@ -81,6 +81,7 @@ finish() {
     esac
     case " $* " in *" test "*)
         unpack fail2ban fail2ban
+        unpack mariadb mariadb-server
         unpack mod_wsgi libapache2-mod-wsgi-py3
         unpack php-fpm "$(depends_of php-fpm '.*')" ;;
     esac

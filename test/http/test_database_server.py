@@ -1,0 +1,225 @@
+"""A database server that restarts, ends connections, stands still, refuses to write: nobody gets in by that, nothing that
+was acknowledged is lost, and the site is back by itself. DB-08, DB-09, DB-11, INV-7."""
+import concurrent.futures
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "campaign"))
+
+import apps  # noqa: E402
+import engines  # noqa: E402
+from client import Client  # noqa: E402
+from confhelp import site  # noqa: E402
+from force import OPTIONS, end_connections, held, kill, process  # noqa: E402
+from mpm import ONE_CHILD  # noqa: E402
+from people import PASSWORD, fields_of, is_signed_in, sign_in, signed_in, stranger  # noqa: E402
+from server import SITE, Server, StartFailed, wait_for  # noqa: E402
+
+pytestmark = pytest.mark.skipif(engines.NAME != "sqlite3", reason="runs on each server engine by itself")
+LOCATIONS = "UserAuthRateLimit register off\n" + SITE[SITE.index("<Location"):]
+
+
+@pytest.fixture(scope="module", params=["pgsql", "mysql"])
+def engine(run_folder, request):
+    one = engines.Engine(run_folder / f"database-{request.param}", request.param, OPTIONS[request.param])
+    yield one
+    one.run("start")  # a test may have ended it
+    one.stop()
+
+
+def site_on(engine, run_folder, more="", head=""):
+    """A site with a database of its own there; its rows are asked for by .db()."""
+    server = Server(run_folder, site=False, head=head)
+    driver, password = engine.lines(server.folder).split("\n")
+    server.conf = site(password + "\n" + more + LOCATIONS, UserAuthDatabase=driver)
+    server.db = lambda sql, *args: engine.query(server.folder, sql, args)
+    return server
+
+
+@pytest.fixture
+def live(engine, run_folder, log_gate):
+    server = site_on(engine, run_folder, "UserAuthSessionCacheTTL 2s\n")
+    log_gate.watch(server)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def ask(client):
+    """The status of a read that needs the database."""
+    return client.json("GET", "/auth/me").status_code
+
+
+def register(live, person):
+    return Client(live).json("POST", "/auth/register", fields_of(person))
+
+
+def log_in(live, login):
+    return Client(live).json("POST", "/auth/login", {"login": login, "password": PASSWORD})
+
+
+def test_the_password_is_nowhere(live, engine):
+    """PRIV-01: in no log, command line, environment."""
+    member = signed_in(live)
+    live.expect_log("UA0")
+    engine.run("stop")
+    assert log_in(live, "nobody").status_code == 503
+    engine.run("start")
+    texts = [path.read_bytes() for path in live.folder.glob("logs/*")]
+    assert any(b"UA0" in text for text in texts)
+    for pid in [live.process.pid, *live.children(), process(engine)]:
+        texts += [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    assert len(engine.password) > 20 and not [text for text in texts if engine.password.encode() in text]
+    wait_for(lambda: ask(member) == 200, 5, "the database again")
+
+
+def start_with_a_wrong_password(live):
+    """What the refused start says."""
+    live.stop()
+    live.expect_log("UA0001|AH00")
+    secret = live.folder / "wrong"
+    secret.write_text("not-the-password\n")
+    secret.chmod(0o600)
+    live.conf += f'UserAuthDatabasePasswordFile "{secret}"\n'
+    with pytest.raises(StartFailed) as failed:
+        live.start()
+    return str(failed.value)
+
+
+def test_a_wrong_password_is_refused(live, engine):
+    said = start_with_a_wrong_password(live)
+    assert "UserAuthDatabase" in said and "not-the-password" not in said and engine.password not in said
+
+
+def test_a_wrong_password_is_refused_with_the_reason(live):
+    assert re.search("password authentication failed|Access denied", start_with_a_wrong_password(live))
+
+
+def test_a_database_that_is_killed(live, engine):
+    """kill -9 of the server: 503 with words meanwhile, back by itself within 5 s of its return; what was told stands."""
+    member, told = signed_in(live), []
+    live.expect_log("UA0")
+    for _ in range(2):
+        person = stranger()
+        assert register(live, person).status_code == 201
+        told.append(person.username)
+        kill(engine)
+        answer = log_in(live, member.person.username)
+        assert answer.status_code == 503 and "Retry-After" in answer.headers and not answer.cookies
+        assert register(live, stranger()).status_code == 503
+        # A session that was read is believed for 2 s, no longer.
+        wait_for(lambda: ask(member) == 503, 5, "the session to need the database")
+        assert not is_signed_in(member)
+        engine.run("start")
+        wait_for(lambda: ask(member) == 200, 5, "the site to be back")
+        wait_for(lambda: log_in(live, member.person.username).status_code == 200, 5, "a sign-in")
+    for name in told:
+        assert live.db("SELECT COUNT(*) FROM account WHERE username = ?", name)[0][0] == 1
+
+
+@pytest.fixture
+def narrow(engine, run_folder, log_gate):
+    """A site with one child, which has one connection."""
+    server = site_on(engine, run_folder, "UserAuthDatabaseConnections 1\n", ONE_CHILD)
+    log_gate.watch(server)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def test_connections_that_end_between_requests(narrow, engine):
+    """DB-08, DB-09: a person notices nothing."""
+    member = signed_in(narrow)
+    narrow.expect_log("UA0203")  # jobs say so, and ask again in their next turn
+    for _ in range(5):
+        end_connections(engine, narrow.folder)
+        assert ask(member) == 200
+        end_connections(engine, narrow.folder)
+        sign_in(Client(narrow), member.person)
+        end_connections(engine, narrow.folder)
+        assert register(narrow, stranger()).status_code == 201
+
+
+def options_of_mariadb(server, monkeypatch, lines):
+    """An option file, which is the one way to bound its client's waits and to make it speak TLS (trap 15)."""
+    folder = server.folder / "options"
+    folder.mkdir()
+    (folder / "my.cnf").write_text("[userauth]\n" + lines)
+    monkeypatch.setenv("MARIADB_HOME", str(folder))
+    server.conf = server.conf.replace("user=userauth", "user=userauth group=userauth")
+
+
+def test_a_database_that_stands_still(live, engine, monkeypatch):
+    """Requests end while it does, other pages are answered as ever; then all goes on.
+
+    PostgreSQL falls silent on connections there are, which takes 15 s to end; MariaDB on new ones."""
+    apps.put(live, "open.txt", "for everybody")
+    if engine.name == "mysql":
+        options_of_mariadb(live, monkeypatch, "connect-timeout=3\n")
+        live.restart()
+    member = signed_in(live)
+    live.expect_log("UA0")
+    if engine.name == "mysql":
+        end_connections(engine, live.folder)
+    with held(engine), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(log_in, live, member.person.username)
+        assert Client(live).get("/open.txt", timeout=5).text == "for everybody"
+        answer = waiting.result()
+        assert answer.status_code == 503 and not answer.cookies
+    wait_for(lambda: ask(member) == 200, 15, "the site to be back")
+
+
+def write_protect(live, engine, yes):
+    if engine.name == "pgsql":
+        link = engine.connect(live.folder)
+        for sql in ("SET default_transaction_read_only = off",
+                    f"ALTER DATABASE {engine.database(live.folder)} SET default_transaction_read_only = {'on' if yes else 'off'}"):
+            link.cursor().execute(sql)
+        link.close()
+        end_connections(engine, live.folder)
+    else:
+        live.db(f"SET GLOBAL read_only = {int(yes)}")
+
+
+def as_ordinary_user(live, engine):
+    """MariaDB's read_only does not bind the user that the tests' server is made with."""
+    if engine.name == "mysql":
+        live.db(f"CREATE USER IF NOT EXISTS 'site'@'127.0.0.1' IDENTIFIED BY '{engine.password}'")
+        live.db(f"GRANT ALL ON {engine.database(live.folder)}.* TO 'site'@'127.0.0.1'")
+        live.conf = live.conf.replace("user=userauth", "user=site")
+        live.restart()
+
+
+def test_a_database_that_takes_no_writes(live, engine):
+    """DB-11: who is signed in may read; nobody signs in without the session and the counter being written."""
+    as_ordinary_user(live, engine)
+    member = signed_in(live)
+    live.expect_log("UA0")
+    write_protect(live, engine, True)
+    try:
+        assert ask(member) == 200
+        answer = log_in(live, member.person.username)
+        assert answer.status_code == 503 and not answer.cookies
+        assert register(live, stranger()).status_code == 503
+    finally:
+        write_protect(live, engine, False)
+    wait_for(lambda: log_in(live, member.person.username).status_code == 200, 5, "a sign-in")
+
+
+def test_one_connection_is_enough(narrow):
+    """What is in use is waited for, not refused."""
+    member = signed_in(narrow)
+
+    def reads(_):
+        client = Client(narrow)
+        client.session.cookies.update(member.cookies)
+        return [ask(client) for _ in range(8)]
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        said = [status for some in pool.map(reads, range(24)) for status in some]
+    assert len(said) == 192 and set(said) == {200}
