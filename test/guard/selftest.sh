@@ -97,6 +97,12 @@ bites banned modules/base/text.c 'goto out;' 'goto'
 bites banned modules/base/text.c '/* TO''DO */' 'promises'
 bites banned README.md 'cd /ro''ot/x' 'promises'
 
+put test/ledger.tsv 'TOK-01\tP1\tunit/test_text.c'
+put test/unit/test_text.c '/* TOK-01 */'
+bites ledger test/ledger.tsv 'TOK-02\tP1\t' 'TOK-02 has no test'
+bites ledger test/unit/test_db.c '/* TOK-03 */' 'no case TOK-03'
+bites ledger test/unit/test_db.c '/* TOK-01 */' 'make ledger'
+
 if command -v gcc >/dev/null; then
     mkdir -p build/o/modules/features
     echo 'int userauth_module, other;' | gcc -shared -fPIC -x c - -o build/mod_userauth.so
