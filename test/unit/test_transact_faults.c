@@ -40,6 +40,21 @@ static void a_lost_commit_counts_once(void **state)
     }
 }
 
+/* DB-10: a COMMIT whose connection was given up happens while the next try runs, which finds its work done and would
+ * refuse it: the first one's answer is told. */
+static void a_commit_that_happens_later(void **state)
+{
+    ua_test_t *t = begin();
+
+    (void)state;
+    script.late = UA_PROBLEM_RATE_LIMITED;
+    faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1});
+    assert_int_equal(play(t), 200);
+    assert_int_equal(script.tries, 2);
+    assert_done(t);
+    ua_test_close(t);
+}
+
 /* Two requests never take each other's event for their own. */
 static void anothers_event_is_not_ours(void **state)
 {
@@ -157,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_commit_counts_once),
+        cmocka_unit_test(a_commit_that_happens_later),
         cmocka_unit_test(anothers_event_is_not_ours),
         cmocka_unit_test(a_transaction_that_never_works),
         cmocka_unit_test(the_next_request_works),

@@ -21,6 +21,7 @@ static struct {
     apr_status_t submit[TRIES]; /* what each try answers */
     ua_problem_e refuses;       /* check refuses so */
     ua_problem_e problem;       /* submit refuses so, or UA_PROBLEM_NONE */
+    ua_problem_e late;          /* … but the first try, which a later one finds done */
     int counts;                 /* the outcome counts against the limit */
     int fills;       /* a rival takes the last of the limit between check and submit */
     int quiet;       /* writes no event */
@@ -72,8 +73,8 @@ static inline apr_status_t submit(ua_res_t *res, ua_req_t *req)
         UA_CHECK(ua_event_add(req->ctx, "probe", "", ""));
         UA_CHECK(ua_event_add(req->ctx, "probe_two", "", ""));
     }
-    if (script.problem) {
-        ua_refuse(res, script.problem);
+    if (script.problem || (script.late && try > 0)) {
+        ua_refuse(res, script.problem ? script.problem : script.late);
     }
     return script.submit[try] ? ua_fail(req->ctx, script.submit[try], "scripted") : APR_SUCCESS;
 }
