@@ -190,6 +190,46 @@ void ua_app_log(const ua_app_t *app, const ua_ctx_t *ctx, ua_level_e level, cons
                                apr_strerror(rv, words, sizeof words)));
 }
 
+static int is_server(const ua_app_t *app)
+{
+    return strcmp(app->conf->database[0], "sqlite3") != 0;
+}
+
+static const char *anothers_key(const ua_app_t *app, apr_pool_t *pool)
+{
+    return apr_psprintf(
+        pool,
+        "UserAuthKeyFile: %s is missing, but another node has made one for this "
+        "database: copy it from there (if it is lost: begin with an empty database)",
+        app->conf->key_file);
+}
+
+/* A file has one node; of a server's nodes the first one's key is the database's. */
+static apr_status_t put_fingerprint(const ua_app_t *app, ua_ctx_t *ctx)
+{
+    return is_server(app) ? ua_setting_add(ctx, FINGERPRINT, app->keys->fingerprint)
+                          : ua_setting_put(ctx, FINGERPRINT, app->keys->fingerprint);
+}
+
+/* Of a key file just made. Another node may have been first: then it is none. */
+static const char *store_fingerprint(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
+{
+    const char *stored = NULL;
+
+    if (put_fingerprint(app, ctx) == APR_SUCCESS) {
+        return NULL;
+    }
+    if (ua_setting_get(&stored, ctx, FINGERPRINT) != APR_SUCCESS) {
+        return "UserAuthDatabase: the fingerprint of the key file can't be stored";
+    }
+    if (strcmp(stored, app->keys->fingerprint) == 0) {
+        return NULL;
+    }
+    app->keys = NULL;
+    (void)apr_file_remove(app->conf->key_file, pool);
+    return anothers_key(app, pool);
+}
+
 /* The keys belong to this database: it remembers their fingerprint. */
 static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
 {
@@ -198,7 +238,7 @@ static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
     apr_status_t rv = ua_setting_get(&stored, ctx, FINGERPRINT);
 
     if (rv == APR_NOTFOUND) {
-        rv = ua_setting_put(ctx, FINGERPRINT, own);
+        rv = app->keys ? put_fingerprint(app, ctx) : ua_setting_put(ctx, FINGERPRINT, own);
     }
     if (rv != APR_SUCCESS) {
         return apr_psprintf(ctx->pool, "UserAuthDatabase: %s",
@@ -232,12 +272,8 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
             "the key file back from your backup",
             app->conf->key_file);
     }
-    if (strcmp(app->conf->database[0], "sqlite3") != 0 &&
-        ua_setting_get(&stored, ctx, FINGERPRINT) != APR_NOTFOUND) {
-        return apr_psprintf(pool,
-                            "UserAuthKeyFile: %s is missing, but another node has made one for "
-                            "this database: copy it from there",
-                            app->conf->key_file);
+    if (is_server(app) && ua_setting_get(&stored, ctx, FINGERPRINT) == APR_SUCCESS) {
+        return anothers_key(app, pool);
     }
     rv = ua_keys_create(&keys, pool, app->conf->key_file, &why);
     if (rv != APR_SUCCESS) {
@@ -248,9 +284,7 @@ static const char *create_keys(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx)
                                 : "there are no random bytes for it");
     }
     app->keys = keys;
-    return ua_setting_put(ctx, FINGERPRINT, keys->fingerprint) == APR_SUCCESS
-               ? NULL
-               : "UserAuthDatabase: the fingerprint of the key file can't be stored";
+    return store_fingerprint(app, pool, ctx);
 }
 
 /* Parameters may hold a password: only a file is named. */
@@ -278,7 +312,7 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
                             "this module (step %d): install that version",
                             (int)newest);
     }
-    *away = rv != APR_SUCCESS;
+    *away = rv != APR_SUCCESS && ctx->failed && strncmp(ctx->failed, "connect:", 8) == 0;
     if (rv != APR_SUCCESS) {
         return unready(app->conf, ctx);
     }

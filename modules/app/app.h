@@ -69,6 +69,9 @@ void ua_app_log(const ua_app_t *app, const ua_ctx_t *ctx, ua_level_e level, cons
 const char *ua_assets_load(ua_app_t *app, apr_pool_t *pool, int *row);
 const ua_asset_t *ua_asset_find(const ua_app_t *app, const char *name);
 
+/* schema.c: the newest step that this module knows for that driver. */
+apr_int64_t ua_schema_newest(apr_pool_t *pool, const char *driver);
+
 /* schema.c: runs the numbered steps of schema/<driver>/ that this database has not seen. APR_EINVAL
  * when it has seen newer ones. */
 apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver,

@@ -54,8 +54,9 @@ int ua_jobs_taken(const ua_jobs_t *jobs, ua_mail_kind_e kind) UA_MUST_USE;
 void ua_jobs_refused(const ua_jobs_t *jobs, apr_pool_t *pool, const ua_outbox_t *row,
                      const char *why);
 
-/* jobs_budget.c: how many new mails the site may send by now. Without room for one, the jobs rest. */
-apr_status_t ua_jobs_room(apr_int64_t *room, ua_jobs_t *jobs, ua_ctx_t *ctx) UA_MUST_USE;
+/* jobs_budget.c: how many new mails the site may send by now; when none, *wait says for how long. */
+apr_status_t ua_jobs_room(apr_int64_t *room, apr_interval_time_t *wait,
+                          ua_ctx_t *ctx) UA_MUST_USE;
 
 /* … So many of that room are claimed: within the same transaction. */
 apr_status_t ua_jobs_spend(const ua_jobs_t *jobs, ua_ctx_t *ctx, apr_int64_t mails,

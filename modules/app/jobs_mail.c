@@ -104,10 +104,11 @@ static apr_status_t send_one(ua_fate_e *fate, ua_jobs_t *jobs, ua_ctx_t *ctx, ua
 static apr_status_t claim_due(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
     apr_array_header_t *due = NULL;
+    apr_interval_time_t wait = 0;
     apr_int64_t room = 0;
     apr_int64_t fresh = 0;
 
-    UA_CHECK(ua_jobs_room(&room, jobs, ctx));
+    UA_CHECK(ua_jobs_room(&room, &wait, ctx));
     UA_CHECK(room > 0 ? ua_outbox_due(&due, ctx, jobs->batch, jobs->again)
                       : ua_outbox_unpaid(&due, ctx, jobs->batch));
     for (int i = 0; i < due->nelts; i++) {
@@ -124,6 +125,9 @@ static apr_status_t claim_due(apr_array_header_t *rows, ua_jobs_t *jobs, ua_ctx_
         UA_CHECK(rv == APR_NOTFOUND ? APR_SUCCESS : rv);
     }
     UA_CHECK(ua_jobs_spend(jobs, ctx, fresh, room));
+    if (room == 0 && rows->nelts == 0) {
+        jobs->rest = ctx->now + (wait < LONGEST_REST ? wait : LONGEST_REST);
+    }
     return ua_db_commit(ctx);
 }
 
@@ -191,6 +195,13 @@ static apr_status_t send_each(int *first, ua_fate_e *fate, ua_jobs_t *jobs, ua_c
     return rv;
 }
 
+/* A claim failed, perhaps because another node claimed or began to count at the same moment. */
+static int is_anothers(const ua_ctx_t *ctx, apr_status_t rv)
+{
+    return rv == UA_CONFLICT ||
+           (rv == APR_EGENERAL && strncmp(ctx->failed ? ctx->failed : "", "connect:", 8) != 0);
+}
+
 /* *some is 0 when the turn is over. */
 static apr_status_t send_some(int *some, ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
 {
@@ -201,7 +212,7 @@ static apr_status_t send_some(int *some, ua_jobs_t *jobs, ua_ctx_t *ctx, int *se
     int first = 0;
 
     rv = finish(jobs->app, ctx, rv);
-    if (rv != APR_SUCCESS) { /* another node may have been in the way: once more */
+    if (is_anothers(ctx, rv)) { /* once more */
         rv = finish(jobs->app, ctx, claim(rows, jobs, ctx));
     }
     if (rv == UA_CONFLICT) { /* and in the next turn */

@@ -82,6 +82,19 @@ static apr_int64_t number_of(const ua_builtin_t *file, const char *folder)
     return strncmp(file->name, folder, length) == 0 ? apr_atoi64(file->name + length) : -1;
 }
 
+apr_int64_t ua_schema_newest(apr_pool_t *pool, const char *driver)
+{
+    const char *folder = apr_pstrcat(pool, "schema/", driver, "/", NULL);
+    apr_int64_t newest = 0;
+
+    for (const ua_builtin_t *file = ua_builtin_all(); file->name; file++) {
+        apr_int64_t number = number_of(file, folder);
+
+        newest = number > newest ? number : newest;
+    }
+    return newest;
+}
+
 static apr_status_t run_all(ua_ctx_t *ctx, const char *folder, apr_int64_t *newest)
 {
     apr_int64_t done = 0;

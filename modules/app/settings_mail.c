@@ -71,10 +71,10 @@ static const char *resolve_sender(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
-/* 1 when no byte is a blank, a control, beyond ASCII, or begins a query or fragment. */
+/* 1 when no byte is a blank or a control, or begins a query or fragment. */
 static int is_plain(const char *url)
 {
-    while (*url > ' ' && *url < 0x7f && *url != '?' && *url != '#') {
+    while ((unsigned char)*url > ' ' && *url != 0x7f && *url != '?' && *url != '#') {
         url++;
     }
     return *url == '\0';

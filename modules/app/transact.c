@@ -8,8 +8,10 @@
 #include "domain/password.h"
 
 #define TRIES 3
-/* Each conflict is another one's success; with the pauses between them these last some 3 s. */
-#define CONFLICTS 100
+/* Each conflict is another one's success. With the pauses between them so many last some 3 s; none is tried again after
+ * that time. */
+#define CONFLICTS        100
+#define LONGEST_CONFLICT apr_time_from_sec(5)
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -75,9 +77,10 @@ static int is_busy(apr_status_t rv)
     return rv == APR_EAGAIN || rv == APR_TIMEUP || rv == APR_ENOMEM || rv == UA_CONFLICT;
 }
 
-static int is_worth_a_try(int count, apr_status_t rv)
+static int is_worth_a_try(int count, apr_status_t rv, apr_time_t begun)
 {
-    return rv == UA_CONFLICT ? count < CONFLICTS : count < TRIES && !is_busy(rv);
+    return rv == UA_CONFLICT ? count < CONFLICTS && apr_time_now() - begun < LONGEST_CONFLICT
+                             : count < TRIES && !is_busy(rv);
 }
 
 static void refuse_failure(const ua_app_t *app, ua_req_t *req, ua_res_t *res, apr_status_t rv)
@@ -109,8 +112,10 @@ typedef struct tries_t {
 static void remember(tries_t *tries, const ua_req_t *req, const ua_res_t *res)
 {
     tries->unknown = 1;
-    tries->told = *res;
-    tries->lines = apr_array_copy(req->ctx->pool, req->ctx->lines);
+    if (req->ctx->lines->nelts > 0) { /* no other try can be found */
+        tries->told = *res;
+        tries->lines = apr_array_copy(req->ctx->pool, req->ctx->lines);
+    }
 }
 
 /* 1 when it has happened: then its answer is told, not that of a later try, which would find it done. */
@@ -154,13 +159,17 @@ static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
 static apr_status_t try_submit(ua_req_t *req, ua_res_t *res)
 {
     tries_t tries = {.rv = APR_EGENERAL};
+    apr_time_t begun = apr_time_now();
 
-    while (tries.rv != APR_SUCCESS &&
-           (tries.unknown ? tries.count < TRIES : is_worth_a_try(tries.count, tries.rv))) {
+    while (
+        tries.rv != APR_SUCCESS &&
+        (tries.unknown ? tries.count < TRIES : is_worth_a_try(tries.count, tries.rv, begun))) {
         try_again(&tries, req, res);
         tries.count++;
     }
-    if (tries.unknown && (tries.rv != APR_SUCCESS || res->problem)) {
+    /* A refusal with an event of its own was written: so that COMMIT did not happen. */
+    if (tries.unknown &&
+        (tries.rv != APR_SUCCESS || (res->problem && req->ctx->lines->nelts == 0))) {
         apr_status_t rv = tries.rv;
 
         ua_db_release(req->ctx);

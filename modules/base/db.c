@@ -380,6 +380,11 @@ void ua_db_reset(ua_ctx_t *ctx)
     ua_db_release(ctx);
 }
 
+int ua_db_alone(const ua_ctx_t *ctx)
+{
+    return ctx->dbs->conf.writer != NULL;
+}
+
 void ua_db_rollback(ua_ctx_t *ctx)
 {
     if (in_transaction(ctx)) {

@@ -104,6 +104,9 @@ apr_status_t ua_db_begin(ua_ctx_t *ctx, ua_isolation_e isolation) UA_MUST_USE;
 apr_status_t ua_db_commit(ua_ctx_t *ctx) UA_MUST_USE;
 void ua_db_rollback(ua_ctx_t *ctx);
 
+/* Nonzero where one transaction writes at a time, and so nothing has to be held against others. */
+int ua_db_alone(const ua_ctx_t *ctx);
+
 /* Gives the connection back closed: after a change of the schema its statements are stale. */
 void ua_db_reset(ua_ctx_t *ctx);
 

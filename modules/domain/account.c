@@ -62,7 +62,8 @@ static apr_status_t change_known(ua_ctx_t *ctx, const char *id, const ua_query_t
 
 apr_status_t ua_account_hold(ua_ctx_t *ctx, const char *id)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(account_hold), UA_ARGS(ua_s(id)));
+    return ua_db_alone(ctx) ? APR_SUCCESS
+                            : ua_db_exec(ctx, NULL, UA_Q(account_hold), UA_ARGS(ua_s(id)));
 }
 
 apr_status_t ua_account_by_id(ua_account_t **out, ua_ctx_t *ctx, const char *id)

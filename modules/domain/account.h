@@ -34,8 +34,9 @@ typedef struct ua_account_t {
 /* Most corrections of a mistyped address. */
 #define UA_CORRECTIONS 3
 
-/* Waits until no other transaction changes this account. Where each row has a lock of its own, it is to be the first
- * write of every transaction that changes several rows of one account: without an order they wait for each other. */
+/* Waits until no other transaction holds this account. Where each row has a lock of its own it is the first write of
+ * transactions that change several rows of one account, by a link or a session: without an order they wait for each
+ * other. (In a Galera cluster it holds nobody on another node: there they conflict, and are tried again.) */
 apr_status_t ua_account_hold(ua_ctx_t *ctx, const char *id) UA_MUST_USE;
 
 /* APR_NOTFOUND when there is none. */

@@ -102,7 +102,7 @@ UA_QUERY(device_sweep, "DELETE FROM device WHERE expires < %lld")
 
 UA_QUERY(throttle_get, "SELECT hits, since, until FROM throttle WHERE name = %s")
 UA_QUERY(throttle_insert, "INSERT INTO throttle (name, hits, since, until, touched) VALUES (%s, %lld, %lld, %lld, %lld)")
-UA_QUERY(throttle_hold, "UPDATE throttle SET hits = hits WHERE name = %s")
+UA_QUERY(throttle_hold, "UPDATE throttle SET touched = %lld WHERE name = %s")
 UA_QUERY(throttle_hit, "UPDATE throttle SET hits = hits + %lld, touched = %lld WHERE name = %s")
 UA_QUERY(throttle_restart, "UPDATE throttle SET hits = %lld, since = %lld, touched = %lld WHERE name = %s")
 UA_QUERY(throttle_wait, "UPDATE throttle SET until = %lld WHERE name = %s")

@@ -10,6 +10,11 @@ apr_status_t ua_setting_get(const char **out, ua_ctx_t *ctx, const char *name)
     return APR_SUCCESS;
 }
 
+apr_status_t ua_setting_add(ua_ctx_t *ctx, const char *name, const char *value)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(setting_insert), UA_ARGS(ua_s(name), ua_s(value)));
+}
+
 apr_status_t ua_setting_put(ua_ctx_t *ctx, const char *name, const char *value)
 {
     int rows = 0;
@@ -18,5 +23,5 @@ apr_status_t ua_setting_put(ua_ctx_t *ctx, const char *name, const char *value)
     if (rows > 0) {
         return APR_SUCCESS;
     }
-    return ua_db_exec(ctx, NULL, UA_Q(setting_insert), UA_ARGS(ua_s(name), ua_s(value)));
+    return ua_setting_add(ctx, name, value);
 }

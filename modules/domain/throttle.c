@@ -110,7 +110,7 @@ apr_status_t ua_throttle_hold(ua_ctx_t *ctx, const char *name)
 {
     int rows = 0;
 
-    UA_CHECK(ua_db_exec(ctx, &rows, UA_Q(throttle_hold), UA_ARGS(ua_s(name))));
+    UA_CHECK(ua_db_exec(ctx, &rows, UA_Q(throttle_hold), UA_ARGS(ua_n(ctx->now), ua_s(name))));
     return rows > 0 ? APR_SUCCESS : insert(ctx, name, 0);
 }
 

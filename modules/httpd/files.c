@@ -3,6 +3,7 @@
 #include "edge.h"
 
 #include <sys/stat.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,28 +178,36 @@ static const char *make_folder(apr_pool_t *pool, const char *path, const char *d
     return check_folder(pool, path, directive);
 }
 
+/* Makes an empty file of the children's user. -1 when it can't, errno says why. */
+static int make_file(const char *path)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int given = file < 0 ? -1 : fchown(file, child_user(), child_group());
+
+    if (file >= 0) {
+        close(file);
+    }
+    return given;
+}
+
 /* An empty file is a SQLite database without tables. It gets its name when it has its owner: another server may
- * start at this moment. */
+ * start at this moment. Where a file can't have two names it is made under its own at once. */
 static const char *make_database(apr_pool_t *pool, const char *path)
 {
     const char *made = apr_psprintf(pool, "%s.new-%ld", path, (long)getpid());
     struct stat info;
-    int file = -1;
-    int given = 0;
 
     if (lstat(path, &info) != 0) {
-        file = open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }
-    if (file >= 0) {
-        given = fchown(file, child_user(), child_group());
-        close(file);
-        (void)(given == 0 && link(made, path)); /* else it is there by now */
+        (void)unlink(made); /* of a server that was killed here */
+        if ((make_file(made) != 0 || link(made, path) != 0) && errno != EEXIST) {
+            (void)make_file(path);
+        }
         (void)unlink(made);
     }
-    return given == 0
+    return lstat(path, &info) == 0
                ? check_database(pool, path)
-               : apr_psprintf(pool, "UserAuthDatabase: %s can't be given to the server's user",
-                              path);
+               : apr_psprintf(pool, "UserAuthDatabase: %s can't be made: %s", path,
+                              strerror(errno));
 }
 
 const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *row)

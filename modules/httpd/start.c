@@ -9,6 +9,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <mpm_common.h>
+#include <string.h>
 #include <unistd.h>
 
 APLOG_USE_MODULE(userauth);
@@ -156,14 +157,23 @@ static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *pro
     return ua_edge_events_open(server, pool, process);
 }
 
-/* Makes the database ready. One that is away does not end a server that only restarts: it is asked again by
- * each request, and logs are rotated at any hour. */
+/* What a start has shown of a site: its keys belong to its database, which has the steps that this module knows. */
+static const char *proof_of(const ua_app_t *app, apr_pool_t *pool)
+{
+    const char *driver = app->conf->database[0];
+
+    return apr_psprintf(pool, "%s %" APR_INT64_T_FMT, app->keys ? app->keys->fingerprint : "",
+                        ua_schema_newest(pool, driver));
+}
+
+/* Makes the database ready. One that is away does not end a server that only restarts: each request asks it again, and
+ * logs are rotated at any hour. */
 static const char *prepare(ua_server_t *server, apr_pool_t *pool, process_rec *process,
                            int *row)
 {
     ua_app_t *app = server->app;
     const char *key = apr_pstrcat(process->pool, "userauth:prepared:", app->conf->database[0],
-                                  " ", app->conf->database[1], " ", app->conf->key_file, NULL);
+                                  " ", app->conf->database[1], NULL);
     void *before = NULL;
     int away = 0;
     const char *err = ua_app_prepare(app, pool, row, &away);
@@ -171,12 +181,13 @@ static const char *prepare(ua_server_t *server, apr_pool_t *pool, process_rec *p
     ua_dbs_destroy(app->dbs);
     app->dbs = NULL;
     (void)apr_pool_userdata_get(&before, key, process->pool);
-    if (err && away && before && app->keys) {
+    if (err && away && before && strcmp(before, proof_of(app, pool)) == 0) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server->server,
                      "UA0006: started all the same: %s", err);
         return NULL;
     }
-    if (!err && apr_pool_userdata_setn(process, key, NULL, process->pool) != APR_SUCCESS) {
+    if (!err && apr_pool_userdata_setn(proof_of(app, process->pool), key, NULL,
+                                       process->pool) != APR_SUCCESS) {
         return "memory can't be had";
     }
     return err;

@@ -48,10 +48,25 @@ static void a_commit_that_happens_later(void **state)
 
     (void)state;
     script.late = UA_PROBLEM_RATE_LIMITED;
+    script.happens = 1;
     faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1});
     assert_int_equal(play(t), 200);
     assert_int_equal(script.tries, 2);
     assert_done(t);
+    ua_test_close(t);
+}
+
+/* INV-4: it did not happen, and what was right then is wrong now: the refusal, which has an event of its own, stands. */
+static void a_refusal_after_a_lost_commit(void **state)
+{
+    ua_test_t *t = begin();
+
+    (void)state;
+    script.late = UA_PROBLEM_RATE_LIMITED;
+    faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1});
+    assert_int_equal(play(t), 429);
+    assert_int_equal(script.tries, 2);
+    assert_int_equal(t->res->problem, UA_PROBLEM_RATE_LIMITED);
     ua_test_close(t);
 }
 
@@ -173,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_commit_counts_once),
         cmocka_unit_test(a_commit_that_happens_later),
+        cmocka_unit_test(a_refusal_after_a_lost_commit),
         cmocka_unit_test(anothers_event_is_not_ours),
         cmocka_unit_test(a_transaction_that_never_works),
         cmocka_unit_test(the_next_request_works),

@@ -21,8 +21,9 @@ static struct {
     apr_status_t submit[TRIES]; /* what each try answers */
     ua_problem_e refuses;       /* check refuses so */
     ua_problem_e problem;       /* submit refuses so, or UA_PROBLEM_NONE */
-    ua_problem_e late;          /* … but the first try, which a later one finds done */
-    int counts;                 /* the outcome counts against the limit */
+    ua_problem_e late;          /* … but the first try; a later one refuses so */
+    int happens;     /* … for it finds the event of the first one, which it did not write */
+    int counts;      /* the outcome counts against the limit */
     int fills;       /* a rival takes the last of the limit between check and submit */
     int quiet;       /* writes no event */
     ua_test_t *ends; /* the session ends during check */
@@ -72,6 +73,9 @@ static inline apr_status_t submit(ua_res_t *res, ua_req_t *req)
     if (!script.quiet) {
         UA_CHECK(ua_event_add(req->ctx, "probe", "", ""));
         UA_CHECK(ua_event_add(req->ctx, "probe_two", "", ""));
+    }
+    if (script.happens && try > 0) {
+        apr_array_clear(req->ctx->lines);
     }
     if (script.problem || (script.late && try > 0)) {
         ua_refuse(res, script.problem ? script.problem : script.late);
