@@ -46,7 +46,7 @@ def statements(file):
 
 
 def make_tables(driver, cursor):
-    """Those steps that did not run; the rows that tell so are copied with all others. How many there are now."""
+    """Those steps that did not run; the rows that tell so are copied with all others."""
     done = 0
     for file in sorted((SCHEMA / driver).glob("*.sql")):
         step = int(file.name.split("_")[0])
@@ -55,7 +55,6 @@ def make_tables(driver, cursor):
         if step == 0:
             cursor.execute("SELECT MAX(step) FROM schema_step")
             done = cursor.fetchone()[0] or 0
-    return max(step, done)
 
 
 def tables_of(source):
@@ -119,11 +118,12 @@ def main():
     password = Path(given.password_file).read_text().splitlines()[0] if given.password_file else None
     source = sqlite3.connect(f"file:{given.source}?mode=ro", uri=True, isolation_level=None)
     source.execute("BEGIN")
-    target = OPEN[driver](params.strip('"'), password)
-    cursor = target.cursor()
-    newest = make_tables(driver, cursor)
+    newest = max(int(file.name.split("_")[0]) for file in (SCHEMA / driver).glob("*.sql"))
     if source.execute("SELECT MAX(step) FROM schema_step").fetchone()[0] != newest:
         sys.exit("--from: the file is of another version of the module: start this one with it once; nothing was changed.")
+    target = OPEN[driver](params.strip('"'), password)
+    cursor = target.cursor()
+    make_tables(driver, cursor)
     cursor.execute("SELECT COUNT(*) FROM account")
     if cursor.fetchone()[0]:
         sys.exit("The new database holds accounts already; nothing was changed.")
