@@ -10,7 +10,6 @@ import engines  # noqa: E402
 from common import NO_FAULT, probe_of, site_lines, works  # noqa: E402
 from confhelp import site  # noqa: E402
 from crowd import Crowd, Ledger  # noqa: E402
-from failover import RESUMED  # noqa: E402
 from inbox import Inbox  # noqa: E402
 from server import SITE, Server, wait_for  # noqa: E402
 from standby import Pair  # noqa: E402
@@ -53,7 +52,7 @@ def test_a_standby_is_promoted(live, pair, inbox):
     with Crowd(ledger, 4, [live]):
         wait_for(lambda: ledger.acknowledged()["edited"], 30, "somebody at work")
         pair.fail_over()
-        wait_for(lambda: works(live, person), RESUMED, "the site to write again")
+        wait_for(lambda: works(live, person), 60, "the site to write again")
     assert ledger.check(True) == len(ledger.entries) >= 4
     ledger.check_sign_ins(4)
     wait_for(lambda: not live.db("SELECT COUNT(*) FROM outbox WHERE state = 0")[0][0], 30, "every mail to be sent")
