@@ -5,6 +5,7 @@
  * they guard is a turn, not data, so an inherited lock is simply made consistent and used.
  */
 #include "lock.h"
+#include "processor.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -160,9 +161,13 @@ apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue)
 /* A free slot, or -1. */
 static int any_slot(ua_slots_t *all)
 {
+    int first = ua_processor_slot(all->slots);
+
     for (int i = 0; i < all->slots; i++) {
-        if (try_lock(&all->locks[i])) {
-            return i;
+        int slot = (first + i) % all->slots;
+
+        if (try_lock(&all->locks[slot])) {
+            return slot;
         }
     }
     return -1;
@@ -258,4 +263,9 @@ void ua_slots_leave(ua_slots_t *slots, int slot)
     if (sem_getvalue(&slots->freed, &told) == 0 && told < slots->slots) {
         (void)sem_post(&slots->freed);
     }
+}
+
+int ua_slots_count(const ua_slots_t *slots)
+{
+    return slots->slots;
 }

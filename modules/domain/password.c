@@ -1,6 +1,7 @@
 /* password.c: see password.h. */
 #include "password.h"
 #include "base/lock.h"
+#include "base/processor.h"
 #include "base/pwhash.h"
 #include "base/strength.h"
 #include "base/unicode.h"
@@ -145,14 +146,22 @@ void ua_password_leave(ua_ctx_t *ctx)
     }
 }
 
+static void bind_thread(ua_processor_t *out, const ua_ctx_t *ctx)
+{
+    ua_processor_bind(out, ctx->slot, ctx->slots ? ua_slots_count(ctx->slots) : 0);
+}
+
 /* Who only hashes needs no slot while it is stored: a commit takes a processor nothing. */
 apr_status_t ua_password_hash(const char **out, ua_ctx_t *ctx, const char *password)
 {
     int held = ctx->slot >= 0;
+    ua_processor_t processor;
     apr_status_t rv = APR_SUCCESS;
 
     UA_CHECK(ua_password_enter(ctx));
+    bind_thread(&processor, ctx);
     rv = ua_pwhash(out, ctx->pool, password, &ctx->conf->pwhash);
+    ua_processor_release(&processor);
     if (!held) {
         ua_password_leave(ctx);
     }
@@ -161,6 +170,12 @@ apr_status_t ua_password_hash(const char **out, ua_ctx_t *ctx, const char *passw
 
 apr_status_t ua_password_verify(ua_ctx_t *ctx, const char *hash, const char *password)
 {
+    ua_processor_t processor;
+    apr_status_t rv = APR_SUCCESS;
+
     UA_CHECK(ua_password_enter(ctx));
-    return ua_pwhash_verify(ctx->pool, hash, password, &ctx->conf->pwhash);
+    bind_thread(&processor, ctx);
+    rv = ua_pwhash_verify(ctx->pool, hash, password, &ctx->conf->pwhash);
+    ua_processor_release(&processor);
+    return rv;
 }

@@ -4,13 +4,14 @@
 #include "base/curl_smtp.h"
 #include "base/generation.h"
 #include "base/lock.h"
+#include "base/processor.h"
 #include "base/pwhash.h"
 
 #include <http_core.h>
 #include <http_log.h>
 #include <mpm_common.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/param.h>
 
 APLOG_USE_MODULE(userauth);
 
@@ -132,10 +133,8 @@ static apr_status_t connect_site(ua_app_t *app, process_rec *process)
 static const char *share(ua_server_t *server, apr_pool_t *pool, process_rec *process, int *row)
 {
     const ua_conf_t *conf = server->conf;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int slots = conf->hash_concurrency > 0 ? (int)conf->hash_concurrency
-                : cores > 0                ? (int)cores
-                                           : 1;
+    int slots =
+        conf->hash_concurrency > 0 ? (int)conf->hash_concurrency : MIN(ua_processors(), 256);
     void *memory = NULL;
     int fresh = 0;
 

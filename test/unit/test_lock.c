@@ -4,6 +4,7 @@
  * say over a pipe or by ending how far they are.
  */
 #include "base/lock.h"
+#include "base/processor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,6 +177,7 @@ static void test_slots_are_bounded(void **state)
     int third = -7;
 
     assert_int_equal(ua_slots_init(&slots, *state, 2, 1), APR_SUCCESS);
+    assert_int_equal(ua_slots_count(slots), 2);
     assert_int_equal(ua_slots_enter(slots, 0, &first), APR_SUCCESS);
     assert_int_equal(ua_slots_enter(slots, 0, &second), APR_SUCCESS);
     assert_int_not_equal(first, second);
@@ -191,6 +193,28 @@ static void test_slots_are_bounded(void **state)
     assert_int_equal(third, first);
     ua_slots_leave(slots, third);
     ua_slots_leave(slots, second);
+}
+
+/* The slot whose processor (processor.h) a thread is on is the first to be tried. */
+static void test_slot_of_the_processor(void **state)
+{
+    int count = ua_processors() < 16 ? ua_processors() : 16;
+    ua_slots_t *slots = NULL;
+    int matched = 0;
+
+    assert_int_equal(ua_slots_init(&slots, *state, count, 1), APR_SUCCESS);
+    for (int i = 0; i < 1000 && !matched;
+         i++) { /* the kernel may move a thread between two lines */
+        ua_processor_t processor;
+        int slot = -1;
+
+        ua_processor_bind(&processor, count - 1, count); /* go there */
+        ua_processor_release(&processor);
+        assert_int_equal(ua_slots_enter(slots, 0, &slot), APR_SUCCESS);
+        matched = slot == count - 1;
+        ua_slots_leave(slots, slot);
+    }
+    assert_true(matched);
 }
 
 typedef struct waiter_t {
@@ -361,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slots_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slots_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slot_of_the_processor, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_is_fair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slots_of_a_killed_process, setup, teardown),

@@ -3,6 +3,7 @@
  * Cases: BF-07, BF-08, BF-15, UNI-06, UNI-07, ENUM-01.
  */
 #include "domain_site.h"
+#include "base/processor.h"
 #include "base/unicode.h"
 #include "domain/password.h"
 
@@ -246,6 +247,7 @@ static void slot_kept_until_left(void **state)
     ua_test_t *t = *state;
     ua_ctx_t *ctx = ua_test_context(t);
     const char *hash = NULL;
+    int processors = ua_processors();
 
     assert_int_equal(ua_password_enter(ctx), APR_SUCCESS); /* no bound: nothing to take */
     assert_int_equal(ctx->slot, -1);
@@ -267,6 +269,8 @@ static void slot_kept_until_left(void **state)
     assert_int_equal(ua_password_verify(ctx, hash, "a"), APR_SUCCESS);
     assert_true(ctx->slot >= 0);
     ua_password_leave(ctx);
+    assert_int_equal(ua_processors(),
+                     processors); /* the thread is bound only while it hashes */
 }
 
 typedef struct queue_t {
