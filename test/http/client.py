@@ -9,6 +9,7 @@ import os
 
 import requests
 import requests.adapters
+import urllib3
 
 import http2
 
@@ -73,7 +74,13 @@ class Client:
         headers.update(kwargs.pop("headers", None) or {})
         kwargs.setdefault("allow_redirects", False)
         kwargs.setdefault("timeout", 60)
-        return self.session.request(method, self.url(path), headers=headers, **kwargs)
+        try:
+            return self.session.request(method, self.url(path), headers=headers, **kwargs)
+        except requests.ConnectionError as failure:
+            # The server may end a kept connection while it is used: what is safe is sent again (RFC 9112, 9.3.1).
+            if method not in ("GET", "HEAD") or not isinstance(failure.args[0], urllib3.exceptions.ProtocolError):
+                raise
+            return self.session.request(method, self.url(path), headers=headers, **kwargs)
 
     def get(self, path, **kwargs):
         return self.request("GET", path, **kwargs)
