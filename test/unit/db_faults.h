@@ -10,6 +10,7 @@
 #include <apr_dbd.h>
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The kinds of calls. ROLLBACK always works: nobody could tell otherwise. */
@@ -40,9 +41,24 @@ static struct {
     int calls;  /* of any kind, failed or not */
 } faults;
 
+/* Of the whole program: how often rules made something fail, and how many calls did. */
+static struct {
+    int runs;
+    int calls;
+} injected;
+
 static inline void faults_off(void)
 {
+    injected.runs += faults.failed > 0;
+    injected.calls += faults.failed;
     memset(&faults, 0, sizeof faults);
+}
+
+/* At the program's end; test/run/units.sh adds them up. */
+static __attribute__((destructor)) void faults_told(void)
+{
+    faults_off();
+    printf("injected %d %d\n", injected.runs, injected.calls);
 }
 
 static inline void faults_add(fault_t rule)
