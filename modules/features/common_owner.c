@@ -70,7 +70,7 @@ const char *ua_check_owner_password(ua_req_t *req, const char *value)
     ua_account_t *account = NULL;
     apr_status_t rv = ua_link_find(&token, &account, req, req->route->path);
 
-    return rv == APR_SUCCESS && account ? ua_check_password(req, value) : NULL;
+    return rv == APR_SUCCESS && !account ? NULL : ua_check_password(req, value);
 }
 
 apr_status_t ua_owner_verify(ua_owner_t **out, ua_res_t *res, ua_req_t *req,

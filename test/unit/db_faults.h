@@ -8,6 +8,7 @@
 #define DB_FAULTS_H
 
 #include <apr_dbd.h>
+#include <apr_reslist.h>
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #define FAULT_SELECT  8
 #define FAULT_PREPARE 16
 #define FAULT_ANY     31
+#define FAULT_LEASE   128 /* a connection is wanted, and none is to be had */
 
 /* Of the calls of these kinds, `skip` work, the next `times` fail, and then they work again. */
 typedef struct fault_t {
@@ -143,6 +145,15 @@ int apr_dbd_pbselect(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t
 
     FIND_REAL(real, "apr_dbd_pbselect");
     return rc != 0 ? rc : real(driver, pool, handle, results, statement, random, args);
+}
+
+apr_status_t apr_reslist_acquire(apr_reslist_t *list, void **resource)
+{
+    apr_status_t (*real)(apr_reslist_t *, void **) = NULL;
+    int done = 0;
+
+    FIND_REAL(real, "apr_reslist_acquire");
+    return fault_of(FAULT_LEASE, &done) ? APR_TIMEUP : real(list, resource);
 }
 
 int apr_dbd_prepare(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle,

@@ -15,6 +15,8 @@
 #define BUSY       5 /* to SQLite; a submit is not tried again then */
 /* Reads before the transaction may fail once; of a lost COMMIT is test_transact_faults.c. */
 #define ONE_ALONE (FAULT_BEGIN | FAULT_WRITE)
+/* With these kinds each fails alone, not all that follow, too. */
+#define FAULT_ONCE 1024
 
 /* Asks once; the status. The same request each time. */
 typedef int request_f(ua_test_t *t);
@@ -93,8 +95,10 @@ static inline int play(ua_test_t *t, kept_t *before, request_f *request, int kin
     int failed = 0;
 
     faults_off();
-    faults_add((fault_t){
-        .kinds = kinds, .skip = first, .times = kinds == ONE_ALONE ? 1 : 1000, .rc = BUSY});
+    faults_add((fault_t){.kinds = kinds,
+                         .skip = first,
+                         .times = kinds == ONE_ALONE || kinds & FAULT_ONCE ? 1 : 1000,
+                         .rc = BUSY});
     (void)request(t);
     failed = faults.failed && !is_done(t, before, kinds);
     faults_off();

@@ -149,10 +149,17 @@ static void openssl_fails(void **state)
     run_scenarios(scenarios, COUNT(scenarios), FAULT_CRYPTO);
 }
 
+static void no_connection(void **state)
+{
+    (void)state;
+    run_scenarios(scenarios, COUNT(scenarios), FAULT_LEASE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_database_fails),
+        cmocka_unit_test(no_connection),
         cmocka_unit_test(one_write_fails),
         cmocka_unit_test(openssl_fails),
     };
