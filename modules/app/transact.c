@@ -3,15 +3,17 @@
  * The values a submit draws come from the request's seed, so that each try writes the same rows. A
  * COMMIT whose answer was lost may have happened: the next try first looks for its own event. */
 #include "app.h"
+#include "base/generation.h"
 #include "domain/account.h"
 #include "domain/event.h"
 #include "domain/password.h"
 
 #define TRIES 3
-/* Each conflict is another one's success. With the pauses between them so many last some 3 s; none is tried again after
- * that time. */
+/* Each conflict is another one's success. With the pauses between them so many last some 10 s; none is tried again
+ * after that time. */
 #define CONFLICTS        100
-#define LONGEST_CONFLICT apr_time_from_sec(5)
+#define LONGEST_CONFLICT apr_time_from_sec(8)
+#define MOST_PAUSES      12 /* of 1 to 16 ms each */
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -35,18 +37,21 @@ static apr_status_t judge_session(ua_res_t *res, ua_req_t *req)
     }
     if (rv == APR_NOTFOUND) {
         ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
-        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
         return APR_SUCCESS;
     }
     return rv;
 }
 
-/* One try. *committing tells whether a failure was the COMMIT's, its outcome unknown. */
-static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
+/* Whether a try came to its COMMIT, so that the outcome of a failure is unknown; whose sessions that changes. */
+typedef struct commit_t {
+    int begun;
+    apr_array_header_t *changed;
+} commit_t;
+
+static apr_status_t attempt(commit_t *commit, ua_req_t *req, ua_res_t *res)
 {
     apr_status_t rv = APR_SUCCESS;
 
-    *committing = 0;
     UA_CHECK(ua_db_begin(req->ctx, UA_SERIALIZABLE));
     UA_CHECK(judge_session(res, req));
     if (!res->problem) {
@@ -59,17 +64,18 @@ static apr_status_t attempt(ua_req_t *req, ua_res_t *res, int *committing)
         return APR_SUCCESS;
     }
     UA_CHECK(rv);
-    *committing = 1;
+    *commit = (commit_t){1, req->ctx->changed};
     return ua_db_commit(req->ctx);
 }
 
-/* A few milliseconds, different for each request, so that rivals do not meet again. */
+/* A few milliseconds, different for each request, so that rivals do not meet again; more after each try, since where
+ * there are many they do. */
 static void pause_before(ua_req_t *req, int tries)
 {
     const unsigned char *seed = req->ctx->draw.seed;
     apr_interval_time_t dice = 1 + seed[(apr_size_t)tries % sizeof req->ctx->draw.seed] % 16;
 
-    apr_sleep(apr_time_from_msec(dice * (tries < 4 ? tries : 4)));
+    apr_sleep(apr_time_from_msec(dice * (tries < MOST_PAUSES ? tries : MOST_PAUSES)));
 }
 
 static int is_busy(apr_status_t rv)
@@ -106,19 +112,23 @@ typedef struct tries_t {
     int unknown; /* a COMMIT may have happened, or still happen, although its answer was lost */
     apr_status_t rv;
     ua_res_t told;                   /* what that COMMIT's try would have answered … */
-    const apr_array_header_t *lines; /* … and its event lines */
+    const apr_array_header_t *lines; /* … its event lines … */
+    apr_array_header_t *changed;     /* … and whose sessions were others before */
 } tries_t;
 
-static void remember(tries_t *tries, const ua_req_t *req, const ua_res_t *res)
+static void remember(tries_t *tries, const commit_t *commit, const ua_req_t *req,
+                     const ua_res_t *res)
 {
     tries->unknown = 1;
     if (req->ctx->lines->nelts > 0) { /* no other try can be found */
         tries->told = *res;
         tries->lines = apr_array_copy(req->ctx->pool, req->ctx->lines);
+        tries->changed = commit->changed;
     }
 }
 
-/* 1 when it has happened: then its answer is told, not that of a later try, which would find it done. */
+/* 1 when it has happened: then its answer is told, not that of a later try, which would find it done. Who asked between
+ * the lost answer and now may have met the sessions of before. */
 static int has_happened(tries_t *tries, ua_req_t *req, ua_res_t *res)
 {
     apr_status_t rv = ua_event_happened(req->ctx);
@@ -128,6 +138,8 @@ static int has_happened(tries_t *tries, ua_req_t *req, ua_res_t *res)
         apr_array_clear(req->ctx->lines);
         apr_array_cat(req->ctx->lines, tries->lines);
         tries->rv = APR_SUCCESS;
+        req->ctx->changed = tries->changed;
+        ua_generation_publish(req->ctx);
     }
     else if (rv != APR_NOTFOUND) {
         tries->rv = rv;
@@ -139,7 +151,7 @@ static int has_happened(tries_t *tries, ua_req_t *req, ua_res_t *res)
  * submitted again before the database has said that it did not happen. */
 static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
 {
-    int committing = 0;
+    commit_t commit = {0, NULL};
 
     if (tries->count > 0) {
         ua_db_rollback(req->ctx);
@@ -150,9 +162,9 @@ static void try_again(tries_t *tries, ua_req_t *req, ua_res_t *res)
         return;
     }
     start_over(req, res);
-    tries->rv = attempt(req, res, &committing);
-    if (committing && tries->rv != APR_SUCCESS && tries->rv != UA_CONFLICT) {
-        remember(tries, req, res);
+    tries->rv = attempt(&commit, req, res);
+    if (commit.begun && tries->rv != APR_SUCCESS && tries->rv != UA_CONFLICT) {
+        remember(tries, &commit, req, res);
     }
 }
 
@@ -194,13 +206,33 @@ void ua_transact(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
     }
     ua_password_leave(req->ctx);
     write_lines(app, req->ctx);
+    if (res->problem == UA_PROBLEM_LOGIN_REQUIRED && req->route->access >= UA_ACCESS_USER) {
+        ua_db_release(req->ctx);
+        ua_gate_refuse(res, req);
+    }
 }
 
-static apr_status_t count(ua_req_t *req, ua_res_t *res)
+static apr_status_t count_once(ua_req_t *req, ua_res_t *res)
 {
     UA_CHECK(ua_db_begin(req->ctx, UA_SERIALIZABLE));
     UA_CHECK(ua_limit_take(res, req));
     return ua_db_commit(req->ctx);
+}
+
+/* Counted twice does no harm. */
+static apr_status_t count(ua_req_t *req, ua_res_t *res)
+{
+    apr_time_t begun = apr_time_now();
+    apr_status_t rv = count_once(req, res);
+
+    for (int tries = 1; rv != APR_SUCCESS && is_worth_a_try(tries, rv, begun); tries++) {
+        ua_db_rollback(req->ctx);
+        ua_db_release(req->ctx);
+        pause_before(req, tries);
+        apr_array_clear(req->ctx->lines);
+        rv = count_once(req, res);
+    }
+    return rv;
 }
 
 void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res)

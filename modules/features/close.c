@@ -40,15 +40,6 @@ static apr_status_t shut(ua_ctx_t *ctx, const ua_account_t *account)
     return ua_event_add(ctx, "closed", account->id, "");
 }
 
-/* As for anybody whose session ended a moment ago. */
-static void refuse_again(ua_res_t *res, ua_req_t *req)
-{
-    ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
-    ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
-    apr_table_setn(res->headers, "WWW-Authenticate", "Bearer");
-    res->template = "problem.html";
-}
-
 static apr_status_t close_submit(ua_res_t *res, ua_req_t *req)
 {
     const ua_try_t *attempt = req->work;
@@ -58,8 +49,8 @@ static apr_status_t close_submit(ua_res_t *res, ua_req_t *req)
         return ua_fresh_settle(res, req, attempt, "current_password");
     }
     rv = shut(req->ctx, attempt->account);
-    if (rv == APR_NOTFOUND) {
-        refuse_again(res, req);
+    if (rv == APR_NOTFOUND) { /* as for anybody whose session ended a moment ago */
+        ua_refuse(res, UA_PROBLEM_LOGIN_REQUIRED);
         return APR_SUCCESS;
     }
     UA_CHECK(rv);

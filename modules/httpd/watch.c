@@ -47,13 +47,16 @@ static int run(const watch_t *watch)
     return more;
 }
 
-/* A child that ends, be it only after its last long answer, leaves the jobs to those with the new settings. */
+/* A child that ends, be it only after its last long answer, leaves the jobs to those with the new settings; but its
+ * answers may still wait for a database. */
 static int is_over(watch_t *watch)
 {
     int state = AP_MPMQ_STOPPING;
 
-    return apr_atomic_read32(&watch->ending) ||
-           ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+    if (apr_atomic_read32(&watch->ending) || watch->kind == MIND) {
+        return apr_atomic_read32(&watch->ending) != 0;
+    }
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
 }
 
 static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)

@@ -1,7 +1,11 @@
 """A database server that restarts, ends connections, stands still, refuses to write: nobody gets in by that, nothing that
 was acknowledged is lost, and the site is back by itself. DB-08, DB-09, DB-11, INV-7."""
 import concurrent.futures
+import http.client
+import json
+import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -172,6 +176,40 @@ def test_a_database_that_stands_still(live, engine, monkeypatch):
         answer = waiting.result()
         assert answer.status_code == 503 and not answer.cookies
     wait_for(lambda: ask(member) == 200, 30, "the site to be back")
+
+
+def is_taken(port):
+    """Whether the server has read all that came from this port of ours (proc(5), net/tcp: an accepted socket has an inode)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[2].endswith(f":{port:04X}") and row[4].endswith(":00000000") and row[9] != "0" for row in rows)
+
+
+def test_a_graceful_restart_while_the_database_stands_still(live, engine, monkeypatch):
+    """PROC-03: what waits for it in children that end is answered, and they end, as without the restart."""
+    if engine.name == "mysql":
+        options_of_mariadb(live, monkeypatch, "connect-timeout=3\n")
+        live.restart()
+    member = signed_in(live)
+    live.expect_log("UA0|AH0")
+    if engine.name == "mysql":
+        end_connections(engine, live.folder)
+    before = live.children()
+    link = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
+    with held(engine):
+        body = json.dumps({"login": member.person.username, "password": PASSWORD})
+        link.request("POST", "/auth/login", body, {"Content-Type": "application/json", "Host": f"localhost:{live.port}"})
+        wait_for(lambda: is_taken(link.sock.getsockname()[1]), 10, "a child to take it")
+        os.kill(live.process.pid, signal.SIGUSR1)
+        assert link.getresponse().status == 503
+    wait_for(lambda: not set(before) & set(live.children()), 60, "the children of before to end")
+    wait_for(lambda: ask(member) == 200, 30, "the site to be back")
+
+
+def test_bad_links_at_once(live):
+    """Each is counted, and none of those who sent one is told that the machine failed."""
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        said = list(pool.map(lambda n: Client(live).json("GET", f"/auth/verify?token=x{n}").status_code, range(64)))
+    assert set(said) == {400}
 
 
 def write_protect(live, engine, yes):

@@ -132,11 +132,13 @@ static void an_ended_session_submits_nothing(void **state)
         prepare(t);
         t->req->route = &personal;
         t->req->session = &session;
+        t->req->wants_json = 1;
         script.ends = ends ? t : NULL;
         ua_transact(t->app, t->req, t->res);
         ua_db_release(t->req->ctx);
         assert_int_equal(t->res->status, ends ? 401 : 200);
         assert_int_equal(t->res->problem, ends ? UA_PROBLEM_LOGIN_REQUIRED : UA_PROBLEM_NONE);
+        assert_int_equal(apr_table_get(t->res->headers, "WWW-Authenticate") != NULL, ends);
         assert_int_equal(script.tries, ends ? 0 : 1);
         assert_int_equal(happened(t), ends ? 0 : 1);
         ua_test_close(t);

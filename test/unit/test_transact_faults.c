@@ -1,6 +1,8 @@
 /* test_transact_faults.c: check and submit while the database fails. */
 #include "transact_script.h"
 
+#include "base/generation.h"
+
 /* DB-03, DB-10: a COMMIT that failed is of unknown outcome; the outcome counts once. */
 static void a_lost_commit_counts_once(void **state)
 {
@@ -49,9 +51,12 @@ static void a_commit_that_happens_later(void **state)
     (void)state;
     script.late = UA_PROBLEM_RATE_LIMITED;
     script.happens = 1;
+    script.changes = "mike";
     faults_add((fault_t){.kinds = FAULT_COMMIT, .times = 1});
     assert_int_equal(play(t), 200);
     assert_int_equal(script.tries, 2);
+    /* INV-5: a child may have kept what it read between those two; the second try, which is undone, says nothing. */
+    assert_int_equal(*ua_generation_of(t->generations, "mike"), 2);
     assert_done(t);
     ua_test_close(t);
 }

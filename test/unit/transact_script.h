@@ -9,6 +9,7 @@
 #include "fixture.h"
 #include "db_faults.h"
 
+#include "base/generation.h"
 #include "domain/event.h"
 #include "domain/password.h"
 #include "domain/throttle.h"
@@ -22,11 +23,12 @@ static struct {
     ua_problem_e refuses;       /* check refuses so */
     ua_problem_e problem;       /* submit refuses so, or UA_PROBLEM_NONE */
     ua_problem_e late;          /* … but the first try; a later one refuses so */
-    int happens;     /* … for it finds the event of the first one, which it did not write */
-    int counts;      /* the outcome counts against the limit */
-    int fills;       /* a rival takes the last of the limit between check and submit */
-    int quiet;       /* writes no event */
-    ua_test_t *ends; /* the session ends during check */
+    int happens; /* … for it finds the event of the first one, which it did not write */
+    int counts;  /* the outcome counts against the limit */
+    int fills;   /* a rival takes the last of the limit between check and submit */
+    int quiet;   /* writes no event */
+    const char *changes; /* whose sessions the first try changes */
+    ua_test_t *ends;     /* the session ends during check */
     int checks;
     int tries;
     const char *drawn[TRIES];
@@ -74,6 +76,9 @@ static inline apr_status_t submit(ua_res_t *res, ua_req_t *req)
         UA_CHECK(ua_event_add(req->ctx, "probe", "", ""));
         UA_CHECK(ua_event_add(req->ctx, "probe_two", "", ""));
     }
+    if (script.changes && try == 0) {
+        ua_generation_change(req->ctx, script.changes);
+    }
     if (script.happens && try > 0) {
         apr_array_clear(req->ctx->lines);
     }
@@ -94,6 +99,8 @@ static inline void prepare(ua_test_t *t)
     t->req->ctx = ua_test_context(t);
     t->req->path = "/auth/probe";
     t->req->network = UA_TEST_ADDRESS;
+    t->req->accept = t->req->requested_with = t->req->fetch_mode = "";
+    t->req->content_type = t->req->uri = "";
     t->req->form = apr_table_make(t->turn, 4);
     t->req->errors = apr_table_make(t->turn, 4);
     t->req->route = &route;
