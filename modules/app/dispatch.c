@@ -122,7 +122,13 @@ static int answer_access(ua_req_t *req, ua_res_t *res)
         redirect(res, 303, req->next ? req->next : req->ctx->conf->dashboard_path);
         return 1;
     }
-    return req->session && answer_fresh(req, res);
+    return 0;
+}
+
+/* Behind the gate only those it lets in are told which methods there are. */
+static int is_public(const ua_req_t *req)
+{
+    return req->route && req->route->area == UA_AREA_PUBLIC;
 }
 
 /* 1 when a submit was refused before the feature saw it. */
@@ -212,14 +218,15 @@ static void answer(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
         refuse_storage(app, req, res, rv);
         return;
     }
-    if (ua_gate_disagrees(res, req) || answer_access(req, res) || answer_spelling(req, res)) {
+    if (ua_gate_disagrees(res, req) || (is_public(req) && answer_method(req, res)) ||
+        answer_access(req, res) || answer_spelling(req, res)) {
         return;
     }
     if (!req->route) {
         ua_refuse(res, UA_PROBLEM_NOT_FOUND);
         return;
     }
-    if (!answer_method(req, res)) {
+    if (!answer_method(req, res) && !answer_fresh(req, res)) {
         run(app, req, res);
     }
 }

@@ -57,9 +57,9 @@ UA_QUERY(token_forget, "UPDATE token SET email = '' WHERE account_id = %s AND id
 UA_QUERY(token_sweep, "DELETE FROM token WHERE expires < %lld")
 
 UA_QUERY(session_insert, "INSERT INTO session (id, digest, account_id, site, created, last_used, idle, expires, auth_time, amr, address, agent, ended) VALUES (%s, %s, %s, %s, %lld, %lld, %lld, %lld, %lld, %s, %s, %s, 0)")
-#define SESSION_COLUMNS "s.id, s.created, s.last_used, s.idle, s.expires, s.auth_time, s.refresh_until, s.amr, a.id, a.username, a.email, a.display_name, a.last_sign_in, a.previous_sign_in, a.member_of FROM session s JOIN account a ON a.id = s.account_id"
-UA_QUERY(session_by_digest, "SELECT " SESSION_COLUMNS " WHERE s.digest = %s AND s.ended = 0 AND a.enabled = 1")
-UA_QUERY(session_by_id, "SELECT " SESSION_COLUMNS " WHERE s.id = %s AND s.ended = 0 AND a.enabled = 1")
+#define SESSION_COLUMNS "s.id, s.created, s.last_used, s.idle, s.expires, s.auth_time, s.refresh_until, s.amr, a.id, a.username, a.email, a.display_name, a.last_sign_in, a.previous_sign_in, a.member_of, a.enabled FROM session s JOIN account a ON a.id = s.account_id"
+UA_QUERY(session_by_digest, "SELECT " SESSION_COLUMNS " WHERE s.digest = %s AND s.ended = 0")
+UA_QUERY(session_by_id, "SELECT " SESSION_COLUMNS " WHERE s.id = %s AND s.ended = 0")
 UA_QUERY(session_owner, "SELECT account_id FROM session WHERE digest = %s")
 UA_QUERY(session_end_digest, "UPDATE session SET ended = %lld WHERE digest = %s AND ended = 0")
 UA_QUERY(session_touch, "UPDATE session SET expires = CASE WHEN last_used + idle <= %lld AND last_used + idle < expires THEN last_used + idle ELSE expires END, last_used = %lld WHERE id = %s AND last_used < %lld AND ended = 0")

@@ -5,6 +5,8 @@
 
 /* The longest part of a User-Agent that is kept, in bytes. */
 #define AGENT_BYTES 255
+/* The column of SESSION_COLUMNS that says whether the account may be used. */
+#define ENABLED 15
 
 /* Ends what is over the limit beside the new one, oldest first. */
 static apr_status_t end_oldest(ua_ctx_t *ctx, const char *account_id, const char *new_id)
@@ -80,6 +82,21 @@ static ua_session_t *session_of(ua_ctx_t *ctx, ua_row_t row)
     return s;
 }
 
+/* An administrator's lock ends what it meets: nothing of before it lives again when it is lifted. */
+static apr_status_t found(ua_session_t **out, ua_ctx_t *ctx, ua_row_t row)
+{
+    ua_session_t *s = session_of(ctx, row);
+
+    if (ua_row_number(row, ENABLED) == 0) {
+        ua_generation_change(ctx, s->account_id);
+        UA_CHECK(
+            ua_db_exec(ctx, NULL, UA_Q(session_end_id), UA_ARGS(ua_n(ctx->now), ua_s(s->id))));
+        return APR_NOTFOUND;
+    }
+    *out = s;
+    return APR_SUCCESS;
+}
+
 static int is_cookie_live(const ua_session_t *s, const ua_ctx_t *ctx)
 {
     return ctx->now < s->last_used + s->idle && ctx->now < s->expires;
@@ -93,7 +110,7 @@ apr_status_t ua_session_read(ua_session_t **out, ua_ctx_t *ctx, const char *cook
 
     UA_CHECK(ua_digest_text(&digest, ctx->pool, cookie));
     UA_CHECK(ua_db_one(&row, ctx, UA_Q(session_by_digest), UA_ARGS(ua_s(digest))));
-    s = session_of(ctx, row);
+    UA_CHECK(found(&s, ctx, row));
     if (!is_cookie_live(s, ctx)) {
         return APR_NOTFOUND;
     }
@@ -107,7 +124,7 @@ apr_status_t ua_session_by_id(ua_session_t **out, ua_ctx_t *ctx, const char *id)
     ua_session_t *s = NULL;
 
     UA_CHECK(ua_db_one(&row, ctx, UA_Q(session_by_id), UA_ARGS(ua_s(id))));
-    s = session_of(ctx, row);
+    UA_CHECK(found(&s, ctx, row));
     if (!is_cookie_live(s, ctx) && ctx->now >= s->refresh_until) {
         return APR_NOTFOUND;
     }

@@ -151,6 +151,16 @@ def test_methods_of_a_member(site):
         assert answer.status_code == 405 and "GET" in answer.headers["Allow"]
 
 
+@pytest.mark.parametrize("path, methods", [("/auth/me", "GET, HEAD, OPTIONS"), ("/auth/reauth", "GET, HEAD, POST, OPTIONS"), ("/auth/login", "GET, HEAD, POST, OPTIONS")])
+def test_methods_of_public_pages(site, client, path, methods):
+    """They are not behind the gate, whoever their contents are for."""
+    for who in (client, site.member):
+        options = who.request("OPTIONS", path)
+        assert (options.status_code, options.headers["Allow"]) == (204, methods)
+        answer = who.request("DELETE", path, headers={"Sec-Fetch-Site": "same-origin"})
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+
+
 def test_options_only_for_whom_the_gate_lets_in(client):
     """APA-02, CSRF-08"""
     answer = client.request(
@@ -175,3 +185,12 @@ def test_other_credentials_open_nothing(client, header):
     """APA-05"""
     answer = client.json("GET", "/dashboard", headers={"Authorization": header})
     problem(answer, 401, "login_required")
+
+
+def test_a_lock_ends_sessions(site):
+    """Contract 4: what was refused stays refused when an administrator lifts the lock."""
+    member = signed_in(site)
+    for enabled, status in ((0, 401), (1, 401)):
+        site.db("UPDATE account SET enabled = ? WHERE id = ?", enabled, member.person.id)
+        assert member.json("GET", "/dashboard").status_code == status
+    assert sign_in(Client(site), member.person)

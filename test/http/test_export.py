@@ -68,10 +68,19 @@ def test_the_password_comes_first(server, member):
     assert exported(server, member.person) == 1
 
 
-def test_only_a_get_takes_it(server, member):
-    head = member.request("HEAD", EXPORT)
-    assert (head.status_code, head.content) == (200, b"")
+@pytest.mark.parametrize("stale", [False, True])
+def test_only_a_get_takes_it(server, member, stale):
+    """Whatever its method, a request that can't get it needs no password for that answer."""
+    if stale:
+        grow_stale(server, member.person)
     answer = member.request("OPTIONS", EXPORT)
     assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    for method in ("POST", "DELETE"):
+        assert member.request(method, EXPORT, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
+
+
+def test_a_head_and_a_guest_get_nothing(server, member):
+    head = member.request("HEAD", EXPORT)
+    assert (head.status_code, head.content) == (200, b"")
     assert exported(server, member.person) == 0
     problem(Client(server).json("GET", EXPORT), 401, "login_required")
