@@ -89,6 +89,10 @@ apr_status_t ua_account_by_email(ua_account_t **out, ua_ctx_t *ctx, const char *
 
 apr_status_t ua_account_by_username(ua_account_t **out, ua_ctx_t *ctx, const char *username_key)
 {
+    /* Nobody has such a name, and PostgreSQL ends a statement that holds it with an error. */
+    if (!ua_utf8_valid(username_key, strlen(username_key))) {
+        return APR_NOTFOUND;
+    }
     return read_one(out, ctx, UA_Q(account_by_username), username_key);
 }
 

@@ -84,6 +84,13 @@ def test_nobody_else_is(site):
     assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == 'Basic realm="Members"'
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"\xed\xa0\x80", b"\xc3", b"x\xff@example.org"])
+def test_a_name_that_is_no_text_is_nobody_s(site, name):
+    """SQL-04: on each engine."""
+    headers = {"Authorization": b"Basic " + base64.b64encode(name + b":" + PASSWORD.encode())}
+    assert Client(site).get("/dav/file.txt", headers=headers).status_code == 401
+
+
 def test_applications_are_told_by_the_name_of_the_account(site):
     environment = apps.environment(get(site, "/cgi/show.cgi", site.person.email, PASSWORD))
     assert environment["REMOTE_USER"] == site.person.username and environment["AUTH_TYPE"] == "Basic"

@@ -39,6 +39,12 @@ def names(body):
     return [member["username"] for member in body["members"]]
 
 
+@pytest.mark.parametrize("name", ["%ff", "%c3", "%ed%a0%80"])
+def test_a_name_that_is_no_text(site, name):
+    """SQL-04: on each engine."""
+    problem(site.reader.json("GET", f"{MEMBERS}/{name}"), 404, "not_found")
+
+
 def test_a_program_walks_the_pages(site):
     wanted, found, after, pages = [person.username for person in site.people], [], "", 0
     while after is not None:
