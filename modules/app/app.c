@@ -239,6 +239,9 @@ static const char *check_fingerprint(ua_app_t *app, ua_ctx_t *ctx)
 
     if (rv == APR_NOTFOUND) {
         rv = app->keys ? put_fingerprint(app, ctx) : ua_setting_put(ctx, FINGERPRINT, own);
+        if (rv != APR_SUCCESS) { /* another node may have been first */
+            rv = ua_setting_get(&stored, ctx, FINGERPRINT);
+        }
     }
     if (rv != APR_SUCCESS) {
         return apr_psprintf(ctx->pool, "UserAuthDatabase: %s",

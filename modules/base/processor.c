@@ -83,9 +83,7 @@ void ua_processor_release(const ua_processor_t *processor)
 
 int ua_processors(void)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return online > 0 ? (int)online : 1;
+    return online();
 }
 
 int ua_processor_slot(int slots)

@@ -18,7 +18,8 @@ typedef struct ua_processor_t {
     int bound;
 } ua_processor_t;
 
-/* How many the calling thread may use (a container's set counts, not the machine's); at least 1. */
+/* How many the calling thread may use (a container's set counts, not the machine's); where that is unknown, how many
+ * there are. */
 int ua_processors(void);
 
 /* The slot, of `slots`, that the current one belongs to; 0 where that is unknown. */
