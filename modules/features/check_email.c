@@ -189,7 +189,7 @@ static apr_status_t find_taken(int *taken, ua_res_t *res, ua_req_t *req,
     UA_CHECK(ua_email_taken(taken, req->ctx, email_key, account->id));
     if (*taken && !req->ctx->conf->hide_accounts) {
         ua_field_error(req, "email", "Email already in use");
-        ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
+        ua_refuse_used_email(res, req);
     }
     return APR_SUCCESS;
 }

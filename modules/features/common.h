@@ -132,6 +132,9 @@ typedef struct ua_try_t {
 apr_status_t ua_try_find(ua_account_t **account, const char **key, ua_req_t *req,
                          const char *typed) UA_MUST_USE;
 
+/* The problem account_locked; the way out is offered. */
+void ua_refuse_locked(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait);
+
 /* Outside a transaction: takes the slot, reads the counters of `key` (the identifier as typed,
  * normalised), verifies the password typed into `field` for `attempt->account`. A wait is refused in
  * res (429). */
@@ -231,6 +234,9 @@ apr_status_t ua_owner_verify(ua_owner_t **out, ua_res_t *res, ua_req_t *req,
 /* In `submit`: counts a wrong password and refuses it beside the field (422). */
 apr_status_t ua_owner_failed(ua_res_t *res, ua_req_t *req, const ua_owner_t *owner,
                              const char *event) UA_MUST_USE;
+
+/* The problem email_in_use, with what its owner may do instead. */
+void ua_refuse_used_email(ua_res_t *res, ua_req_t *req);
 
 /* common_names.c: whether a name or address can be had. `own_id` is who asks, "" for a stranger. */
 apr_status_t ua_email_taken(int *taken, ua_ctx_t *ctx, const char *email_key,

@@ -48,6 +48,14 @@ apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
     return APR_SUCCESS;
 }
 
+void ua_refuse_used_email(ua_res_t *res, ua_req_t *req)
+{
+    ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
+    ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
+    ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"),
+             "Send a new confirmation link");
+}
+
 apr_status_t ua_username_move(ua_res_t *res, ua_req_t *req, const char *account_id)
 {
     static const ua_rate_t rate = {10, apr_time_from_sec(24 * 3600)};

@@ -89,7 +89,7 @@ apr_status_t ua_owner_verify(ua_owner_t **out, ua_res_t *res, ua_req_t *req,
     UA_CHECK(ua_password_enter(ctx));
     UA_CHECK(find_wait(&wait, req, owner, purpose));
     if (wait > 0) {
-        ua_refuse_wait(res, req, UA_PROBLEM_ACCOUNT_LOCKED, wait);
+        ua_refuse_locked(res, req, wait);
         return APR_SUCCESS;
     }
     rv = ua_account_by_id(&owner->account, ctx, owner->token->account_id);

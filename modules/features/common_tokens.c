@@ -25,6 +25,11 @@ apr_status_t ua_tokens_answer(ua_res_t *res, ua_req_t *req, const ua_session_t *
                       .auth_time = session->auth_time,
                       .amr = session->amr,
                       .username = session->username};
+    ua_account_t account = {.id = session->account_id,
+                            .username = session->username,
+                            .email = session->email,
+                            .display_name = session->display_name,
+                            .enabled = 1}; /* or there were no session */
     const char *text = NULL;
 
     UA_CHECK(ua_draw_uuid(&token.id, ctx));
@@ -33,6 +38,7 @@ apr_status_t ua_tokens_answer(ua_res_t *res, ua_req_t *req, const ua_session_t *
     ua_json_set(res->view, "access_token", text);
     ua_json_set_number(res->view, "expires_in", apr_time_sec(UA_JWT_LIFE));
     ua_json_set(res->view, "refresh_token", refresh);
+    json_object_set(res->view, "user", ua_user_json(ctx->pool, &account));
     return APR_SUCCESS;
 }
 

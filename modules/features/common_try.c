@@ -85,7 +85,7 @@ static apr_status_t find_wait(ua_try_t *attempt, ua_req_t *req)
     return APR_SUCCESS;
 }
 
-static void refuse_locked(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
+void ua_refuse_locked(ua_res_t *res, ua_req_t *req, apr_interval_time_t wait)
 {
     ua_refuse_wait(res, req, UA_PROBLEM_ACCOUNT_LOCKED, wait);
     ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
@@ -120,7 +120,7 @@ apr_status_t ua_try_verify(ua_try_t *attempt, ua_res_t *res, ua_req_t *req, cons
     UA_CHECK(find_counter(attempt, req, key));
     UA_CHECK(find_wait(attempt, req));
     if (attempt->wait > 0) {
-        refuse_locked(res, req, attempt->wait);
+        ua_refuse_locked(res, req, attempt->wait);
         return APR_SUCCESS;
     }
     return verify(attempt, req, field);

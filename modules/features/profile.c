@@ -28,10 +28,11 @@ static const char *check_username(ua_req_t *req, const char *value)
 static const char *check_current(ua_req_t *req, const char *value)
 {
     const char *email = ua_field(req, "email");
-    int moves = *email && req->session && strcmp(email, req->session->email) != 0;
+    int needed = *email && req->session && strcmp(email, req->session->email) != 0 &&
+                 !ua_session_fresh(req->session, req->ctx);
 
     if (*value == '\0') {
-        return moves ? "Enter your current password." : NULL;
+        return needed ? "Enter your current password." : NULL;
     }
     return ua_check_password(req, value);
 }

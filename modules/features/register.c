@@ -63,10 +63,7 @@ static int has_errors(const ua_req_t *req)
 static void refuse_taken(ua_res_t *res, ua_req_t *req)
 {
     if (apr_table_get(req->errors, "email")) {
-        ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
-        ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
-        ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"),
-                 "Send a new confirmation link");
+        ua_refuse_used_email(res, req);
         ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
     }
     else {
@@ -131,6 +128,7 @@ static apr_status_t register_submit(ua_res_t *res, ua_req_t *req)
     }
     if (!work->account.password_hash) { /* the name became free between check and submit */
         ua_refuse(res, UA_PROBLEM_BUSY);
+        res->retry_after = 1;
         return APR_SUCCESS;
     }
     UA_CHECK(ua_mail_first(&may_tell, res, req, work->email.key));

@@ -42,7 +42,8 @@ def test_a_chain_of_renewals(site, client):
         answer = renew(client, refresh)
         assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json"
         said = answer.json()
-        assert set(said) == {"message", "token_type", "access_token", "expires_in", "refresh_token"}
+        assert set(said) == {"message", "token_type", "access_token", "expires_in", "refresh_token", "user"}
+        assert (said["user"]["id"], said["user"]["email"], said["user"]["email_verified"]) == (own.person.id, own.person.email, True)
         assert (said["token_type"], said["expires_in"]) == ("Bearer", 300)
         assert said["refresh_token"] != refresh and "Set-Cookie" not in answer.headers
         claims = check(site, said["access_token"])
@@ -115,7 +116,7 @@ def test_for_the_cookie_of_a_session(site):
     client = signed_in(site)
     answer = client.json("POST", "/auth/token", {}, headers={"Sec-Fetch-Site": "same-origin", "Origin": site.base})
     assert answer.status_code == 200
-    assert set(answer.json()) == {"message", "token_type", "access_token", "expires_in"}
+    assert set(answer.json()) == {"message", "token_type", "access_token", "expires_in", "user"}
     stranger = Client(site)
     assert is_let_in(stranger, answer.json()["access_token"])
     for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"}):

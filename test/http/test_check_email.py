@@ -183,6 +183,7 @@ def test_a_wrong_correction_changes_and_costs_nothing(site, client):
             client.json("POST", "/auth/check-email", {"email": taken.email}), 409, "email_in_use", "Email already in use"
         )
         assert body["errors"] == {"email": "Email already in use"}
+        assert (body["links"]["reset"], body["links"]["resend"]) == ("/auth/forgot", "/auth/resend")
         problem(client.json("POST", "/auth/check-email", {"email": "nonsense"}), 422, "invalid_fields")
         problem(client.json("POST", "/auth/check-email", {}), 422, "invalid_fields")
     page = refused(client.form("/auth/check-email", {"email": "non sense"}, action="/auth/check-email"), 422)

@@ -120,6 +120,32 @@ def test_a_new_address_waits(site, person):
     assert person.json("GET", PROFILE).json()["pending_email"] is None
 
 
+def test_a_new_address_within_minutes_of_the_password(site, person):
+    """A fresh session needs no password, left out or empty."""
+    for given in ({}, {"current_password": ""}):
+        answer = person.json("POST", PROFILE, {"email": stranger("new").email, **given})
+        assert answer.status_code == 200, answer.text
+    site.db("UPDATE session SET auth_time = 1 WHERE account_id = ?", person.person.id)
+    problem(person.json("POST", PROFILE, {"email": stranger("new").email, "current_password": ""}), 422, "invalid_fields")
+
+
+def test_a_session_that_ended_a_moment_ago(new_server):
+    """Its child still knows it: the answer is that of the gate."""
+    site = new_server(conf="UserAuthSessionCacheTTL 2s\n")
+    for way in ("json", "form"):
+        member = signed_in(site)
+        assert member.get(PROFILE).status_code == 200
+        csrf = the_form(member.get(PROFILE).text, PROFILE)["hidden"]["csrf"]
+        site.db("UPDATE session SET ended = 1 WHERE account_id = ?", member.person.id)
+        if way == "json":
+            answer = member.json("POST", PROFILE, {"display_name": "x"})
+            problem(answer, 401, "login_required")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+        else:
+            answer = member.post(PROFILE, {"display_name": "x", "csrf": csrf}, headers={"Referer": site.base + PROFILE, "Accept": "text/html"})
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/auth/login?next=%2Fdashboard%2Fprofile")
+
+
 def test_a_used_address(site, person):
     other = register(Client(site))
     body = problem(person.json("POST", PROFILE, {"email": other.email.upper()}), 409, "email_in_use", "Email already in use")

@@ -103,7 +103,7 @@ def test_guesses_are_counted(site, thief):
     for _ in range(5):
         problem(undo(site, thief.token, WRONG), 422, "invalid_fields")
     body = problem(undo(site, thief.token), 429, "account_locked")
-    assert "Please try again in" in body["detail"]
+    assert "Please try again in" in body["detail"] and body["links"]["reset"] == "/auth/forgot"
     assert address_of(site, thief.person) == thief.new
 
 
