@@ -9,11 +9,10 @@
 #include "domain/password.h"
 
 #define TRIES 3
-/* Each conflict is another one's success. With the pauses between them so many last some 10 s; none is tried again
- * after that time. */
+/* Each conflict is another one's success. With the pauses between them so many last some 3 s; none is tried again after
+ * that time. */
 #define CONFLICTS        100
-#define LONGEST_CONFLICT apr_time_from_sec(8)
-#define MOST_PAUSES      12 /* of 1 to 16 ms each */
+#define LONGEST_CONFLICT apr_time_from_sec(5)
 
 static void start_over(ua_req_t *req, ua_res_t *res)
 {
@@ -68,14 +67,13 @@ static apr_status_t attempt(commit_t *commit, ua_req_t *req, ua_res_t *res)
     return ua_db_commit(req->ctx);
 }
 
-/* A few milliseconds, different for each request, so that rivals do not meet again; more after each try, since where
- * there are many they do. */
+/* A few milliseconds, different for each request, so that rivals do not meet again. */
 static void pause_before(ua_req_t *req, int tries)
 {
     const unsigned char *seed = req->ctx->draw.seed;
     apr_interval_time_t dice = 1 + seed[(apr_size_t)tries % sizeof req->ctx->draw.seed] % 16;
 
-    apr_sleep(apr_time_from_msec(dice * (tries < MOST_PAUSES ? tries : MOST_PAUSES)));
+    apr_sleep(apr_time_from_msec(dice * (tries < 4 ? tries : 4)));
 }
 
 static int is_busy(apr_status_t rv)

@@ -88,7 +88,7 @@ POST = {
     "/auth/restore": anyone(400),
     "/auth/jwks.json": anyone(405),
     "/auth/openapi.json": anyone(405),
-    "/auth/me": {who: {"html": 401, "json": 401} if who in NOBODY else {"html": 405, "json": 405} for who in WHO},
+    "/auth/me": anyone(405),
     "/auth/health": anyone(405),
     "/auth/nothing": anyone(404),
     "/.well-known/change-password": anyone(405),
@@ -99,7 +99,7 @@ POST = {
     "/dashboard/members/{other}": needs_session(405),
     "/dashboard/sessions": needs_session(422),
     "/dashboard/activity": needs_session(405),
-    "/dashboard/export": needs_session(405, stale={"html": 403, "json": 403}),
+    "/dashboard/export": needs_session(405),
     "/dashboard/close": needs_session(422),
     "/dashboard/nothing": needs_session(404),
 }
