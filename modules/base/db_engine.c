@@ -69,23 +69,29 @@ static apr_status_t sqlite3_judge(int rc, const char *text)
 /* The driver's own numbers tell nothing; with PQERRORS_VERBOSE the text begins with SQLSTATE. */
 static apr_status_t pgsql_judge(int rc, const char *text)
 {
-    static const char *const conflicts[] = {"40001", "40P01"};
+    /* Not in an order; a deadlock; another one has this key by now. */
+    static const char *const conflicts[] = {"40001", "40P01", "23505"};
     static const char busy[] = "55P03";
+    const char *state = strstr(text, ":  "); /* behind the severity, in whatever language */
 
     (void)rc;
+    state = state ? state + 3 : "";
     for (apr_size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
-        if (strstr(text, conflicts[i])) {
+        if (strncmp(state, conflicts[i], 5) == 0) {
             return UA_CONFLICT;
         }
     }
-    return strstr(text, busy) ? APR_TIMEUP : APR_EGENERAL;
+    return strncmp(state, busy, 5) == 0 ? APR_TIMEUP : APR_EGENERAL;
 }
 
-/* 1205: a row stays locked. 1213: a deadlock, or another node of a cluster was first. 1020: the row is another one. */
+/* 1205: a row stays locked. 1213: a deadlock, or another node of a cluster was first. 1020: the row is another one.
+ * 1062: another one has this key by now. */
 static apr_status_t mysql_judge(int rc, const char *text)
 {
     (void)text;
-    return rc == 1213 || rc == 1020 ? UA_CONFLICT : rc == 1205 ? APR_TIMEUP : APR_EGENERAL;
+    return rc == 1213 || rc == 1020 || rc == 1062 ? UA_CONFLICT
+           : rc == 1205                           ? APR_TIMEUP
+                                                  : APR_EGENERAL;
 }
 
 /* The driver has loaded the client's own library. -1 without such a function. */

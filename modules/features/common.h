@@ -244,6 +244,12 @@ apr_status_t ua_email_taken(int *taken, ua_ctx_t *ctx, const char *email_key,
 apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
                                const char *own_id) UA_MUST_USE;
 
+/* The same but for accounts, whose table refuses a second one by itself. *held stays 1. */
+apr_status_t ua_email_held(int *held, ua_ctx_t *ctx, const char *email_key,
+                           const char *own_id) UA_MUST_USE;
+apr_status_t ua_username_held(int *held, ua_ctx_t *ctx, const char *username,
+                              const char *own_id) UA_MUST_USE;
+
 /* In `submit`: counts a change of the username to another one. Refuses in res after ten a day: each name is
  * held for ever. */
 apr_status_t ua_username_move(ua_res_t *res, ua_req_t *req, const char *account_id) UA_MUST_USE;

@@ -17,19 +17,34 @@ static apr_status_t judge(int *taken, apr_status_t rv, const char *found_id, con
     return APR_SUCCESS;
 }
 
+apr_status_t ua_email_held(int *held, ua_ctx_t *ctx, const char *email_key, const char *own_id)
+{
+    const char *holder = NULL;
+    apr_status_t rv = ua_held_email_holder(&holder, ctx, email_key);
+
+    return judge(held, rv, holder, own_id);
+}
+
 apr_status_t ua_email_taken(int *taken, ua_ctx_t *ctx, const char *email_key,
                             const char *own_id)
 {
     ua_account_t *other = NULL;
-    const char *holder = NULL;
     int found = 0;
     apr_status_t rv = ua_account_by_email(&other, ctx, email_key);
 
     UA_CHECK(judge(&found, rv, other ? other->id : "", own_id));
-    rv = ua_held_email_holder(&holder, ctx, email_key);
-    UA_CHECK(judge(&found, rv, holder, own_id));
+    UA_CHECK(ua_email_held(&found, ctx, email_key, own_id));
     *taken = found;
     return APR_SUCCESS;
+}
+
+apr_status_t ua_username_held(int *held, ua_ctx_t *ctx, const char *username,
+                              const char *own_id)
+{
+    const char *holder = NULL;
+    apr_status_t rv = ua_username_holder(&holder, ctx, ua_username_key(ctx->pool, username));
+
+    return judge(held, rv, holder, own_id);
 }
 
 apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
@@ -37,13 +52,11 @@ apr_status_t ua_username_taken(int *taken, ua_ctx_t *ctx, const char *username,
 {
     const char *key = ua_username_key(ctx->pool, username);
     ua_account_t *other = NULL;
-    const char *holder = NULL;
     int found = 0;
     apr_status_t rv = ua_account_by_username(&other, ctx, key);
 
     UA_CHECK(judge(&found, rv, other ? other->id : "", own_id));
-    rv = ua_username_holder(&holder, ctx, key);
-    UA_CHECK(judge(&found, rv, holder, own_id));
+    UA_CHECK(ua_username_held(&found, ctx, username, own_id));
     *taken = found;
     return APR_SUCCESS;
 }

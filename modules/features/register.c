@@ -10,6 +10,7 @@ typedef struct work_t {
     ua_account_t account;
     ua_email_t email;
     int hidden; /* the address is used, and nobody is told */
+    int tries;
 } work_t;
 
 static const char *check_confirmation(ua_req_t *req, const char *value)
@@ -36,6 +37,21 @@ static const ua_field_t fields[] = {
      "Shown to other members instead of your username.", NULL, ua_check_display_name},
     {0}};
 
+/* Where each row has a lock, rivals that look for a name nobody has would wait for each other: the first try looks only
+ * for what no table refuses by itself, since the accounts were looked at before. */
+static apr_status_t look(int *email, int *username, ua_req_t *req, work_t *work)
+{
+    ua_ctx_t *ctx = req->ctx;
+
+    if (work->tries == 1 && work->account.password_hash && !ua_db_alone(ctx)) {
+        *email = work->hidden;
+        UA_CHECK(ua_email_held(email, ctx, work->email.key, ""));
+        return ua_username_held(username, ctx, work->account.username, "");
+    }
+    UA_CHECK(ua_email_taken(email, ctx, work->email.key, ""));
+    return ua_username_taken(username, ctx, work->account.username, "");
+}
+
 /* Notes in req->errors which names are taken; an unverified account's count too. With
  * UserAuthHideAccounts an address is not told to be taken, a username is. */
 static apr_status_t find_taken(ua_req_t *req, work_t *work)
@@ -43,8 +59,7 @@ static apr_status_t find_taken(ua_req_t *req, work_t *work)
     int email = 0;
     int username = 0;
 
-    UA_CHECK(ua_email_taken(&email, req->ctx, work->email.key, ""));
-    UA_CHECK(ua_username_taken(&username, req->ctx, work->account.username, ""));
+    UA_CHECK(look(&email, &username, req, work));
     work->hidden = email && req->ctx->conf->hide_accounts;
     if (email && !work->hidden) {
         ua_field_error(req, "email", "Email already in use");
@@ -115,12 +130,26 @@ static apr_status_t insert(ua_req_t *req, work_t *work)
     return ua_own_fields_save(req, account->id);
 }
 
+/* No mail may go there now, perhaps because a rival has just registered: then that is told. */
+static apr_status_t explain(ua_res_t *res, ua_req_t *req, work_t *work)
+{
+    work->tries++;
+    UA_CHECK(find_taken(req, work));
+    if (has_errors(req)) {
+        res->retry_after = 0;
+        res->detail = NULL;
+        refuse_taken(res, req);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t register_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
     work_t *work = req->work;
     int may_tell = 0;
 
+    work->tries++;
     UA_CHECK(find_taken(req, work));
     if (has_errors(req)) {
         refuse_taken(res, req);
@@ -133,7 +162,7 @@ static apr_status_t register_submit(ua_res_t *res, ua_req_t *req)
     }
     UA_CHECK(ua_mail_first(&may_tell, res, req, work->email.key));
     if (res->problem) {
-        return APR_SUCCESS;
+        return explain(res, req, work);
     }
     UA_CHECK(insert(req, work));
     UA_CHECK(send_mail(req, work, may_tell));

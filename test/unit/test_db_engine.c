@@ -87,13 +87,18 @@ static void what_errors_mean(void **state)
         {"sqlite3", 1, "UNIQUE constraint failed", APR_EGENERAL},
         {"pgsql", 7, "ERROR:  40001: could not serialize access", UA_CONFLICT},
         {"pgsql", 7, "ERROR:  40P01: deadlock detected", UA_CONFLICT},
+        {"pgsql", 7, "FEHLER:  40P01: Verklemmung entdeckt", UA_CONFLICT},
+        {"pgsql", 7, "ERROR:  23505: duplicate key value violates unique constraint",
+         UA_CONFLICT},
+        {"pgsql", 7, "ERROR:  23502: null value\nDETAIL:  Failing row contains (40001, 55P03).",
+         APR_EGENERAL},
         {"pgsql", 7, "ERROR:  55P03: canceling statement due to lock timeout", APR_TIMEUP},
-        {"pgsql", 7, "ERROR:  23505: duplicate key value", APR_EGENERAL},
         {"pgsql", 7, "", APR_EGENERAL},
         {"mysql", 1213, "Deadlock found", UA_CONFLICT},
         {"mysql", 1020, "Record has changed", UA_CONFLICT},
         {"mysql", 1205, "Lock wait timeout exceeded", APR_TIMEUP},
-        {"mysql", 1062, "Duplicate entry", APR_EGENERAL},
+        {"mysql", 1062, "Duplicate entry", UA_CONFLICT},
+        {"mysql", 1064, "You have an error in your SQL syntax", APR_EGENERAL},
     };
 
     (void)state;
