@@ -28,8 +28,9 @@ void ua_lock_leave(ua_lock_t *lock);
 apr_size_t ua_slots_size(int slots, int queue);
 apr_status_t ua_slots_init(ua_slots_t **out, void *memory, int slots, int queue) UA_MUST_USE;
 
-/* Takes a slot, if it can be one of the current processor (processor.h); *slot is what ua_slots_leave() wants. Slot and place in the queue are robust locks
- * owned by the calling thread, so leave on the thread that entered.
+/* Takes a slot, if it can be one of the current processor (processor.h); *slot is what ua_slots_leave()
+ * wants. Slot and place in the queue are robust locks owned by the calling thread, so leave on the
+ * thread that entered.
  * APR_SUCCESS; APR_EAGAIN: the queue is full; APR_TIMEUP: `wait` microseconds passed. */
 apr_status_t ua_slots_enter(ua_slots_t *slots, apr_interval_time_t wait, int *slot) UA_MUST_USE;
 void ua_slots_leave(ua_slots_t *slots, int slot);

@@ -4,14 +4,20 @@
 
 #include <unistd.h>
 
+static int online(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count > 0 ? (int)count : 1;
+}
+
 #ifdef __linux__
 
 int ua_processors(void)
 {
     cpu_set_t allowed;
-    int count = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 0;
 
-    return count > 0 ? count : 1;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : online();
 }
 
 /* How many of these are numbered below this one; -1 when it is none of them. */

@@ -158,11 +158,8 @@ def options_of_mariadb(server, monkeypatch, lines):
     server.conf = server.conf.replace("user=userauth", "user=userauth group=userauth")
 
 
-def test_a_database_that_stands_still(live, engine, monkeypatch):
-    """Requests end while it does, other pages are answered as ever; then all goes on.
-
-    PostgreSQL falls silent on connections there are, which takes 15 s to end; MariaDB on new ones."""
-    apps.put(live, "open.txt", "for everybody")
+def before_it_stands_still(live, engine, monkeypatch):
+    """A member. PostgreSQL falls silent on connections there are, which takes 15 s to end; MariaDB on new ones."""
     if engine.name == "mysql":
         options_of_mariadb(live, monkeypatch, "connect-timeout=3\n")
         live.restart()
@@ -170,6 +167,13 @@ def test_a_database_that_stands_still(live, engine, monkeypatch):
     live.expect_log("UA0")
     if engine.name == "mysql":
         end_connections(engine, live.folder)
+    return member
+
+
+def test_a_database_that_stands_still(live, engine, monkeypatch):
+    """Requests end while it does, other pages are answered as ever; then all goes on."""
+    apps.put(live, "open.txt", "for everybody")
+    member = before_it_stands_still(live, engine, monkeypatch)
     with held(engine), concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(log_in, live, member.person.username)
         assert Client(live).get("/open.txt", timeout=20).text == "for everybody"
@@ -186,13 +190,8 @@ def is_taken(port):
 
 def test_a_graceful_restart_while_the_database_stands_still(live, engine, monkeypatch):
     """PROC-03: what waits for it in children that end is answered, and they end, as without the restart."""
-    if engine.name == "mysql":
-        options_of_mariadb(live, monkeypatch, "connect-timeout=3\n")
-        live.restart()
-    member = signed_in(live)
-    live.expect_log("UA0|AH0")
-    if engine.name == "mysql":
-        end_connections(engine, live.folder)
+    member = before_it_stands_still(live, engine, monkeypatch)
+    live.expect_log("AH0")
     before = live.children()
     link = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
     with held(engine):
