@@ -219,7 +219,7 @@ apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *a
 void ua_jobs_stop(ua_jobs_t *jobs);
 /* Sends the mails that are due; 1 when there was one. */
 int ua_jobs_mail(ua_jobs_t *jobs, apr_time_t now);
-/* Writes last uses; sweeps once a minute. */
+/* Writes last uses; sweeps once a minute, for 2 s or so: what is left goes in the next turn. */
 void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
 /* Ends what a database server has not answered for UA_DB_PATIENCE: to be called where nobody waits for one. */
 void ua_jobs_mind(ua_jobs_t *jobs, apr_time_t now);

@@ -10,6 +10,7 @@
 #include <sys/param.h>
 
 #define SWEEP_INTERVAL apr_time_from_sec(60)
+#define LONGEST_SWEEP  apr_time_from_sec(2)
 #define TOUCH_INTERVAL apr_time_from_sec(5)
 
 apr_status_t ua_jobs_create(ua_jobs_t **out, apr_pool_t *pool, const ua_app_t *app)
@@ -55,34 +56,89 @@ static apr_interval_time_t longest_rate(const ua_conf_t *conf)
     return longest;
 }
 
-static apr_status_t sweep(ua_ctx_t *ctx)
+/* Once a turn. A conflict is none: another node is at the same. */
+static void tell(ua_jobs_t *jobs, ua_ctx_t *ctx, apr_status_t rv)
 {
-    const ua_conf_t *conf = ctx->conf;
-    apr_time_t kept = ctx->now - conf->retention;
-
-    UA_CHECK(ua_token_sweep(ctx, kept));
-    UA_CHECK(ua_session_sweep(ctx, kept));
-    UA_CHECK(ua_event_sweep(ctx, kept));
-    UA_CHECK(ua_outbox_sweep(ctx, ctx->now - conf->unverified_lifetime));
-    UA_CHECK(ua_device_sweep(ctx, ctx->now));
-    UA_CHECK(ua_held_email_sweep(ctx));
-    UA_CHECK(ua_old_password_sweep(ctx, /* restoring counts the days before the closing */
-                                   ctx->now - conf->undo_lifetime - conf->restore_lifetime));
-    return ua_throttle_sweep(ctx, ctx->now - longest_rate(conf));
+    if (rv != APR_SUCCESS && rv != UA_CONFLICT && !jobs->told) {
+        jobs->told = 1;
+        ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);
+    }
 }
 
+/* A table with rows whose time is over. */
+typedef struct swept_t {
+    apr_status_t (*sweep)(int *more, ua_ctx_t *ctx, apr_time_t then);
+    apr_time_t then;
+    int more;
+} swept_t;
+
+/* One portion. Its context ends with it, so that no connection is held between two; a table that fails rests for the
+ * turn, and stops no other. */
+static void sweep_some(ua_jobs_t *jobs, swept_t *table, apr_time_t now)
+{
+    apr_pool_t *pool = NULL;
+    ua_ctx_t *ctx = NULL;
+
+    table->more = 0;
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        return;
+    }
+    if (ua_jobs_context(&ctx, jobs, pool, now) == APR_SUCCESS) {
+        tell(jobs, ctx, table->sweep(&table->more, ctx, table->then));
+    }
+    apr_pool_destroy(pool);
+}
+
+/* A portion of each table that has more, in turn, so that none waits for another's end; 1 when there is more. */
+static int sweep_round(ua_jobs_t *jobs, swept_t *tables, apr_time_t now)
+{
+    int more = 0;
+
+    for (swept_t *table = tables; table->sweep; table++) {
+        if (table->more && !ua_jobs_stopping(jobs)) {
+            sweep_some(jobs, table, now);
+        }
+        more |= table->more;
+    }
+    return more;
+}
+
+/* 1 when time was over first. */
+static int sweep(ua_jobs_t *jobs, apr_time_t now)
+{
+    const ua_conf_t *conf = jobs->app->conf;
+    apr_time_t began = apr_time_now();
+    apr_time_t kept = now - conf->retention;
+    swept_t tables[] = {
+        {ua_token_sweep, kept, 1},
+        {ua_session_sweep, kept, 1},
+        {ua_event_sweep, kept, 1},
+        {ua_outbox_sweep, now - conf->unverified_lifetime, 1},
+        {ua_device_sweep, now, 1},
+        {ua_held_email_sweep, now, 1},
+        {ua_old_password_sweep, /* restoring counts the days before the closing */
+         now - conf->undo_lifetime - conf->restore_lifetime, 1},
+        {ua_throttle_sweep, now - longest_rate(conf), 1},
+        {NULL, 0, 0},
+    };
+    int more = 1;
+
+    do {
+        more = sweep_round(jobs, tables, now);
+    } while (more && !ua_jobs_stopping(jobs) && apr_time_now() - began < LONGEST_SWEEP);
+    return more;
+}
+
+/* What was left is gone on with in the next turn. */
 static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
-    apr_status_t rv = APR_SUCCESS;
-
     ua_touch_flush(jobs->app->touches, ctx);
-    if (ctx->now - jobs->swept >= SWEEP_INTERVAL) {
+    if (jobs->more || ctx->now - jobs->swept >= SWEEP_INTERVAL) {
         jobs->swept = ctx->now;
-        rv = sweep(ctx);
-        rv = rv == APR_SUCCESS ? ua_erase_due(jobs->app, ctx) : rv;
-    }
-    if (rv != APR_SUCCESS && rv != UA_CONFLICT) { /* another node is at the same */
-        ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0204: old rows can't be removed", rv);
+        jobs->told = 0;
+        tell(jobs, ctx, ua_erase_due(jobs->app, ctx));
+        ua_db_release(ctx); /* each portion leases its own */
+        jobs->more = sweep(jobs, ctx->now);
     }
     ua_db_release(ctx);
 }

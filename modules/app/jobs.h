@@ -18,6 +18,8 @@ struct ua_jobs_t {
     apr_time_t
         rest; /* after a failure of the mail server, or over the budget, no mail is begun before this */
     apr_time_t swept;
+    int more; /* old rows than a turn had time for */
+    int told; /* that some can't be removed: in this turn */
     apr_time_t touched;
 };
 

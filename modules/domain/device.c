@@ -49,7 +49,7 @@ apr_status_t ua_device_forget(ua_ctx_t *ctx, const char *account_id)
     return ua_db_exec(ctx, NULL, UA_Q(device_forget), UA_ARGS(ua_s(account_id)));
 }
 
-apr_status_t ua_device_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_device_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(device_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(device_old), UA_Q(device_sweep), UA_ARGS(ua_n(then)));
 }

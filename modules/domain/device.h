@@ -25,6 +25,6 @@ apr_status_t ua_device_list(apr_array_header_t **rows, ua_ctx_t *ctx,
 /* No browser is known to this account any more: one of them may be a thief's. */
 apr_status_t ua_device_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
 
-apr_status_t ua_device_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_device_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

@@ -76,7 +76,7 @@ apr_status_t ua_event_detach(ua_ctx_t *ctx, const char *account_id, const char *
                       UA_ARGS(ua_s(account_id), ua_s(kept), ua_s(also_kept)));
 }
 
-apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_event_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(event_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(event_old), UA_Q(event_sweep), UA_ARGS(ua_n(then)));
 }

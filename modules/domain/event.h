@@ -32,6 +32,6 @@ apr_status_t ua_event_forget(ua_ctx_t *ctx, const char *account_id) UA_MUST_USE;
 apr_status_t ua_event_detach(ua_ctx_t *ctx, const char *account_id, const char *kept,
                              const char *also_kept) UA_MUST_USE;
 
-apr_status_t ua_event_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_event_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

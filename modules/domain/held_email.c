@@ -42,7 +42,8 @@ apr_status_t ua_held_email_release(ua_ctx_t *ctx, const char *email_key)
     return ua_db_exec(ctx, NULL, UA_Q(held_email_delete), UA_ARGS(ua_s(digest)));
 }
 
-apr_status_t ua_held_email_sweep(ua_ctx_t *ctx)
+apr_status_t ua_held_email_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(held_email_sweep), UA_ARGS(ua_n(ctx->now)));
+    return ua_sweep(more, ctx, UA_Q(held_email_old), UA_Q(held_email_sweep),
+                    UA_ARGS(ua_n(then)));
 }

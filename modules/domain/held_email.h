@@ -19,6 +19,6 @@ apr_status_t ua_held_email_hold(ua_ctx_t *ctx, const char *email_key, const char
 /* Lets go of it. */
 apr_status_t ua_held_email_release(ua_ctx_t *ctx, const char *email_key) UA_MUST_USE;
 
-apr_status_t ua_held_email_sweep(ua_ctx_t *ctx) UA_MUST_USE;
+apr_status_t ua_held_email_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

@@ -22,7 +22,8 @@ apr_status_t ua_old_password_history(apr_array_header_t **rows, ua_ctx_t *ctx,
     return ua_db_all(rows, ctx, UA_Q(old_password_history), UA_ARGS(ua_s(account_id)));
 }
 
-apr_status_t ua_old_password_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_old_password_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(old_password_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(old_password_old), UA_Q(old_password_sweep),
+                    UA_ARGS(ua_n(then)));
 }

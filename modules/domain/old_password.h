@@ -21,6 +21,6 @@ apr_status_t ua_old_password_list(apr_array_header_t **rows, ua_ctx_t *ctx,
 apr_status_t ua_old_password_history(apr_array_header_t **rows, ua_ctx_t *ctx,
                                      const char *account_id) UA_MUST_USE;
 
-apr_status_t ua_old_password_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_old_password_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

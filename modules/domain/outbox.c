@@ -263,7 +263,7 @@ apr_status_t ua_outbox_confirming(ua_sending_e *out, ua_ctx_t *ctx, const char *
                               ua_s(ua_mail_kinds[UA_MAIL_NOBODY].name)));
 }
 
-apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_outbox_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(outbox_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(outbox_old), UA_Q(outbox_sweep), UA_ARGS(ua_n(then)));
 }

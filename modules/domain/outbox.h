@@ -125,6 +125,6 @@ apr_status_t ua_outbox_state(ua_sending_e *out, ua_ctx_t *ctx, const char *accou
 apr_status_t ua_outbox_confirming(ua_sending_e *out, ua_ctx_t *ctx, const char *account_id,
                                   const char *email) UA_MUST_USE;
 
-apr_status_t ua_outbox_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_outbox_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

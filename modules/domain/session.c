@@ -243,8 +243,8 @@ apr_status_t ua_session_touch(ua_ctx_t *ctx, const char *id, apr_time_t used)
                       UA_ARGS(ua_n(used), ua_n(used), ua_s(id), ua_n(used)));
 }
 
-apr_status_t ua_session_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_session_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(session_sweep),
-                      UA_ARGS(ua_n(then), ua_n(then), ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(session_old), UA_Q(session_sweep),
+                    UA_ARGS(ua_n(then), ua_n(then), ua_n(then)));
 }

@@ -88,6 +88,6 @@ apr_status_t ua_session_end(ua_ctx_t *ctx, const char *cookie) UA_MUST_USE;
 apr_status_t ua_session_touch(ua_ctx_t *ctx, const char *id, apr_time_t used) UA_MUST_USE;
 
 /* Removes rows ended or expired before `then`. */
-apr_status_t ua_session_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_session_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

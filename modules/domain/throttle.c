@@ -182,7 +182,8 @@ apr_status_t ua_throttle_clear(ua_ctx_t *ctx, const char *name)
     return ua_db_exec(ctx, NULL, UA_Q(throttle_clear), UA_ARGS(ua_s(name)));
 }
 
-apr_status_t ua_throttle_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_throttle_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(throttle_sweep), UA_ARGS(ua_n(then), ua_n(ctx->now)));
+    return ua_sweep(more, ctx, UA_Q(throttle_old), UA_Q(throttle_sweep),
+                    UA_ARGS(ua_n(then), ua_n(ctx->now)));
 }

@@ -45,6 +45,6 @@ apr_status_t ua_wait_failed(apr_interval_time_t *wait, ua_ctx_t *ctx,
 apr_status_t ua_throttle_clear(ua_ctx_t *ctx, const char *name) UA_MUST_USE;
 
 /* Removes counters untouched since `then` whose wait is over. */
-apr_status_t ua_throttle_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_throttle_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

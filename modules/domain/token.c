@@ -190,7 +190,7 @@ apr_status_t ua_token_forget(ua_ctx_t *ctx, const char *account_id, const char *
     return ua_db_exec(ctx, NULL, UA_Q(token_forget), UA_ARGS(ua_s(account_id), ua_s(kept)));
 }
 
-apr_status_t ua_token_sweep(ua_ctx_t *ctx, apr_time_t then)
+apr_status_t ua_token_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_db_exec(ctx, NULL, UA_Q(token_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(token_old), UA_Q(token_sweep), UA_ARGS(ua_n(then)));
 }

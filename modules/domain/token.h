@@ -87,6 +87,6 @@ apr_status_t ua_token_forget(ua_ctx_t *ctx, const char *account_id,
                              const char *kept) UA_MUST_USE;
 
 /* Removes rows that expired before `then`. */
-apr_status_t ua_token_sweep(ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
+apr_status_t ua_token_sweep(int *more, ua_ctx_t *ctx, apr_time_t then) UA_MUST_USE;
 
 #endif

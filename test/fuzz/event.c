@@ -24,7 +24,7 @@ static struct {
     given_t given;
 } written;
 
-/* Stand in for base/db.c: nothing is found, and what is inserted is looked at. */
+/* Stand in for base/db.c and domain/sweep.c: nothing is found, and what is inserted is looked at. */
 apr_status_t ua_db_exec(ua_ctx_t *ctx, int *rows, const ua_query_t *query, const ua_arg_t *args)
 {
     const char *agent = args[6].text;
@@ -72,6 +72,18 @@ apr_int64_t ua_row_number(ua_row_t row, int column)
 {
     (void)row;
     return column;
+}
+
+/* Nothing is swept. */
+apr_status_t ua_sweep(int *more, ua_ctx_t *ctx, const ua_query_t *old, const ua_query_t *remove,
+                      const ua_arg_t *times)
+{
+    (void)ctx;
+    (void)old;
+    (void)remove;
+    (void)times;
+    *more = 0;
+    return APR_SUCCESS;
 }
 
 /* 1 when every byte belongs to a well-formed code point, controls included. */

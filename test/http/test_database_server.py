@@ -260,3 +260,27 @@ def test_one_connection_is_enough(narrow):
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         said = [status for some in pool.map(reads, range(24)) for status in some]
     assert len(said) == 192 and set(said) == {200}
+
+
+# Removing a row takes 10 ms: more than 1000 of them longer than the server lets a statement take.
+SLOW_DISK = {
+    "pgsql": ["CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN OLD; END $$",
+              "CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION slow()"],
+    "mysql": ["CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW DO SLEEP(0.01)"],
+}
+
+
+def test_old_rows_that_are_removed_slowly(live, engine):
+    """PRIV-05: they go all the same, some in each turn, and with them what comes behind them."""
+    assert register(live, stranger()).status_code == 201
+    live.stop()
+    live.db("UPDATE account SET created = 1")
+    live.db("UPDATE token SET expires = 1")
+    live.db("INSERT INTO event (id, site, account_id, kind, happened, address, agent, detail) VALUES "
+            + ",".join(f"('e{i}', '', '', 'login', 1, '', '', '')" for i in range(1100)))
+    for sql in SLOW_DISK[engine.name]:
+        live.db(sql)
+    live.start()
+    wait_for(lambda: live.db("SELECT COUNT(*) FROM event WHERE happened = 1")[0][0] < 800, 30, "two turns and a half")
+    assert live.db("SELECT COUNT(*) FROM account")[0][0] == 0
+    assert live.db("SELECT COUNT(*) FROM token")[0][0] == 0

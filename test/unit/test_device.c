@@ -65,9 +65,9 @@ static void forgotten(void **state)
     assert_int_equal(known(ctx, cookie, mike), 1);
     ctx->now++;
     assert_int_equal(known(ctx, cookie, mike), 0);
-    assert_int_equal(ua_device_sweep(ctx, ctx->now), APR_SUCCESS);
+    assert_int_equal(ua_device_sweep(&(int){0}, ctx, ctx->now), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 1);
-    assert_int_equal(ua_device_sweep(ctx, ctx->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_device_sweep(&(int){0}, ctx, ctx->now + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 0);
 }
 
@@ -128,7 +128,7 @@ static void failures(void **state)
     site_break(t, "device");
     assert_failure(ctx, ua_device_start(&cookie, ctx, "a"), "device_insert");
     assert_failure(ctx, ua_device_known(&answer, ctx, "cookie", "a"), "device_get");
-    assert_failure(ctx, ua_device_sweep(ctx, t->now), "device_sweep");
+    assert_failure(ctx, ua_device_sweep(&(int){0}, ctx, t->now), "device_old");
     assert_failure(ctx, ua_device_forget(ctx, "a"), "device_forget");
     assert_failure(ctx, ua_device_list(&rows, ctx, "a"), "device_list");
     assert_null(rows);

@@ -128,9 +128,9 @@ static void swept(void **state)
     ua_ctx_t *ctx = ua_test_context(t);
 
     assert_int_equal(ua_event_add(ctx, "login", "a", ""), APR_SUCCESS);
-    assert_int_equal(ua_event_sweep(ctx, t->now), APR_SUCCESS);
+    assert_int_equal(ua_event_sweep(&(int){0}, ctx, t->now), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event"), 1);
-    assert_int_equal(ua_event_sweep(ctx, t->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_event_sweep(&(int){0}, ctx, t->now + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM event"), 0);
 }
 
@@ -211,7 +211,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_event_add(ctx, "login", "a", ""), "event_insert");
     assert_int_equal(ctx->lines->nelts, 0);
     assert_failure(ctx, ua_event_happened(ctx), "event_get");
-    assert_failure(ctx, ua_event_sweep(ctx, t->now), "event_sweep");
+    assert_failure(ctx, ua_event_sweep(&(int){0}, ctx, t->now), "event_old");
     assert_failure(ctx, ua_event_list(&list, ctx, "a", 1), "event_list");
     assert_null(list);
     assert_failure(ctx, ua_event_forget(ctx, "a"), "event_forget");

@@ -82,7 +82,7 @@ static void sweeps_what_is_over(void **state)
 
     assert_int_equal(ua_held_email_hold(ctx, "over", "a", ctx->now - 1), APR_SUCCESS);
     assert_int_equal(ua_held_email_hold(ctx, "on", "a", ctx->now + 1), APR_SUCCESS);
-    assert_int_equal(ua_held_email_sweep(ctx), APR_SUCCESS);
+    assert_int_equal(ua_held_email_sweep(&(int){0}, ctx, ctx->now), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM held_email"), 1);
     expect_holder(t, "on", "a");
     ua_db_release(ctx);
@@ -99,7 +99,7 @@ static void fails_with_its_table(void **state)
     assert_failure(ctx, ua_held_email_holder(&holder, ctx, KEY), "held_email_get");
     assert_failure(ctx, ua_held_email_hold(ctx, KEY, "a", 1), "held_email_delete");
     assert_failure(ctx, ua_held_email_release(ctx, KEY), "held_email_delete");
-    assert_failure(ctx, ua_held_email_sweep(ctx), "held_email_sweep");
+    assert_failure(ctx, ua_held_email_sweep(&(int){0}, ctx, ctx->now), "held_email_old");
     assert_null(holder);
     ua_db_release(ctx);
 }

@@ -238,8 +238,8 @@ static void a_failure_is_said_and_tried_again(void **state)
 
     (void)state;
     insert(t, &old);
-    faults_add((fault_t){.kinds = FAULT_WRITE, .times = 2});
-    ua_test_expect(t, "UA0204: old rows can't be removed: token_sweep");
+    faults_add((fault_t){.kinds = FAULT_WRITE, .times = 1});
+    ua_test_expect(t, "UA0204: old rows can't be removed: event_sweep");
     ua_jobs_sweep(t->jobs, t->now);
     faults_off();
     assert_int_equal(is_there(t, "event", "e1"), 1);

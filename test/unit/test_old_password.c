@@ -67,9 +67,9 @@ static void forgotten(void **state)
     const char *mike = site_member(ctx, "mike");
 
     add(ctx, mike, "one");
-    assert_int_equal(ua_old_password_sweep(ctx, ctx->now), APR_SUCCESS);
+    assert_int_equal(ua_old_password_sweep(&(int){0}, ctx, ctx->now), APR_SUCCESS);
     assert_string_equal(hashes(ctx, mike, 0), "one");
-    assert_int_equal(ua_old_password_sweep(ctx, ctx->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_old_password_sweep(&(int){0}, ctx, ctx->now + 1), APR_SUCCESS);
     assert_string_equal(hashes(ctx, mike, 0), "");
 }
 
@@ -98,7 +98,7 @@ static void failures(void **state)
     site_break(t, "old_password");
     assert_failure(ctx, ua_old_password_add(ctx, "a", "hash"), "old_password_insert");
     assert_failure(ctx, ua_old_password_list(&rows, ctx, "a", 0), "old_password_list");
-    assert_failure(ctx, ua_old_password_sweep(ctx, t->now), "old_password_sweep");
+    assert_failure(ctx, ua_old_password_sweep(&(int){0}, ctx, t->now), "old_password_old");
     assert_null(rows);
 }
 

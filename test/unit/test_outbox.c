@@ -299,9 +299,9 @@ static void swept(void **state)
     assert_int_equal(ua_outbox_drop(ctx, claimed(ctx, queued(t, ctx, &verify_mail))),
                      APR_SUCCESS);
     (void)queued(t, ctx, &verify_mail);
-    assert_int_equal(ua_outbox_sweep(ctx, t->now), APR_SUCCESS);
+    assert_int_equal(ua_outbox_sweep(&(int){0}, ctx, t->now), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox"), 3);
-    assert_int_equal(ua_outbox_sweep(ctx, t->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_outbox_sweep(&(int){0}, ctx, t->now + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox"), 1);
     assert_int_equal(due(ctx), 1); /* what still waits stays */
 }
@@ -347,7 +347,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_outbox_drop_all(ctx, "a", UA_MAIL_VERIFY), "outbox_drop_account");
     assert_failure(ctx, ua_outbox_state(&sending, ctx, "a", UA_MAIL_VERIFY, EMAIL),
                    "outbox_latest");
-    assert_failure(ctx, ua_outbox_sweep(ctx, t->now), "outbox_sweep");
+    assert_failure(ctx, ua_outbox_sweep(&(int){0}, ctx, t->now), "outbox_old");
     assert_true(!rows && !read && sending == UA_SENDING_SENT && count == -1);
 }
 

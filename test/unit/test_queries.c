@@ -5,7 +5,10 @@
 
 /* May read a whole table: at start or in the sweep once a minute, never for a request. */
 static const char *const whole_tables[] = {
-    "account_count", "session_sweep", "device_sweep", "throttle_sweep", "schema_steps",
+    "account_count",
+    "session_old",
+    "device_old",
+    "schema_steps",
 };
 
 /* Statements of every request, mail or sign-in, with the index that carries them. */
@@ -19,7 +22,8 @@ static const struct {
     {"token_get", "sqlite_autoindex_token_1 (id=?)"},
     {"token_use", "sqlite_autoindex_token_1 (id=?)"},
     {"token_end_purpose", "token_account (account_id=? AND purpose=?)"},
-    {"token_sweep", "token_expires (expires<?)"},
+    {"token_old", "token_expires (expires<?)"},
+    {"token_sweep", "sqlite_autoindex_token_1 (id=?)"},
     {"session_by_digest", "sqlite_autoindex_session_2 (digest=?)"},
     {"session_list", "session_account (account_id=? AND ended=?"},
     {"session_touch", "sqlite_autoindex_session_1 (id=?)"},
@@ -31,9 +35,19 @@ static const struct {
     {"outbox_claim", "sqlite_autoindex_outbox_1 (id=?)"},
     {"outbox_latest", "outbox_account (account_id=?)"},
     {"outbox_drop_account", "outbox_account (account_id=?)"},
-    {"outbox_sweep", "outbox_created (created<?)"},
+    {"outbox_old", "outbox_created (created<?)"},
+    {"outbox_sweep", "sqlite_autoindex_outbox_1 (id=?)"},
     {"event_get", "sqlite_autoindex_event_1 (id=?)"},
-    {"event_sweep", "event_happened (happened<?)"},
+    {"event_old", "event_happened (happened<?)"},
+    {"event_sweep", "sqlite_autoindex_event_1 (id=?)"},
+    {"session_sweep", "sqlite_autoindex_session_1 (id=?)"},
+    {"device_sweep", "sqlite_autoindex_device_1 (digest=?)"},
+    {"throttle_old", "throttle_touched (touched<?)"},
+    {"throttle_sweep", "sqlite_autoindex_throttle_1 (name=?)"},
+    {"held_email_old", "held_email_until (until<?)"},
+    {"held_email_sweep", "sqlite_autoindex_held_email_1 (digest=?)"},
+    {"old_password_old", "old_password_ended (ended<?)"},
+    {"old_password_sweep", "sqlite_autoindex_old_password_1 (id=?)"},
 };
 
 static int may_read_all(const char *label)

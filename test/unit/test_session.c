@@ -300,13 +300,13 @@ static void swept(void **state)
 
     (void)session_start(ctx, mike); /* to its end: now + a day */
     assert_int_equal(ua_session_end(ctx, session_start(ctx, mike)), APR_SUCCESS);
-    assert_int_equal(ua_session_sweep(ctx, t->now), APR_SUCCESS);
+    assert_int_equal(ua_session_sweep(&(int){0}, ctx, t->now), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 2);
-    assert_int_equal(ua_session_sweep(ctx, t->now + 1), APR_SUCCESS);
+    assert_int_equal(ua_session_sweep(&(int){0}, ctx, t->now + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 1);
-    assert_int_equal(ua_session_sweep(ctx, t->now + DAY), APR_SUCCESS);
+    assert_int_equal(ua_session_sweep(&(int){0}, ctx, t->now + DAY), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 1);
-    assert_int_equal(ua_session_sweep(ctx, t->now + DAY + 1), APR_SUCCESS);
+    assert_int_equal(ua_session_sweep(&(int){0}, ctx, t->now + DAY + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session"), 0);
 }
 
@@ -347,7 +347,7 @@ static void failures(void **state)
     assert_null(session);
     assert_failure(ctx, ua_session_end(ctx, "a"), "session_owner");
     assert_failure(ctx, ua_session_touch(ctx, "a", t->now), "session_touch");
-    assert_failure(ctx, ua_session_sweep(ctx, t->now), "session_sweep");
+    assert_failure(ctx, ua_session_sweep(&(int){0}, ctx, t->now), "session_old");
 }
 
 int main(void)

@@ -73,7 +73,7 @@ static void owned(void **state)
     assert_string_equal(owner, mike);
     owner = "untouched";
     assert_int_equal(ua_session_owner(&owner, ctx, "unknown"), APR_NOTFOUND);
-    assert_int_equal(ua_session_sweep(ctx, ctx->now), APR_SUCCESS);
+    assert_int_equal(ua_session_sweep(&(int){0}, ctx, ctx->now), APR_SUCCESS);
     assert_int_equal(ua_session_owner(&owner, ctx, cookie), APR_NOTFOUND);
     assert_string_equal(owner, "untouched");
     ua_db_release(ctx);

@@ -275,7 +275,7 @@ static void swept(void **state)
             "%" APR_INT64_T_FMT ", %" APR_INT64_T_FMT ")",
             cases[i].until ? t->now + SECONDS(cases[i].until) : 0,
             t->now + SECONDS(cases[i].touched));
-        assert_int_equal(ua_throttle_sweep(ctx, t->now - SECONDS(100)), APR_SUCCESS);
+        assert_int_equal(ua_throttle_sweep(&(int){0}, ctx, t->now - SECONDS(100)), APR_SUCCESS);
         if (ua_test_count(t, "SELECT COUNT(*) FROM throttle") != !cases[i].goes) {
             fail_msg("%s", cases[i].comment);
         }
@@ -329,7 +329,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_wait_peek(&wait, &count, ctx, NAME), "throttle_get");
     assert_failure(ctx, ua_wait_failed(&wait, ctx, NAME), "throttle_get");
     assert_failure(ctx, ua_throttle_clear(ctx, NAME), "throttle_clear");
-    assert_failure(ctx, ua_throttle_sweep(ctx, t->now), "throttle_sweep");
+    assert_failure(ctx, ua_throttle_sweep(&(int){0}, ctx, t->now), "throttle_old");
     assert_int_equal(wait, -1);
     assert_int_equal(count, -1);
 }

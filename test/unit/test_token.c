@@ -301,9 +301,9 @@ static void swept(void **state)
     ua_test_t *t = *state;
     link_t link = link_make(t, UA_PURPOSE_VERIFY);
 
-    assert_int_equal(ua_token_sweep(link.ctx, t->now + LIFETIME), APR_SUCCESS);
+    assert_int_equal(ua_token_sweep(&(int){0}, link.ctx, t->now + LIFETIME), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token"), 1);
-    assert_int_equal(ua_token_sweep(link.ctx, t->now + LIFETIME + 1), APR_SUCCESS);
+    assert_int_equal(ua_token_sweep(&(int){0}, link.ctx, t->now + LIFETIME + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token"), 0);
     assert_int_equal(verify_standing(&link), UA_TOKEN_INVALID);
 }
@@ -375,7 +375,7 @@ static void failures(void **state)
     assert_failure(ctx, ua_token_use(ctx, &link.token), "token_use");
     assert_failure(ctx, ua_token_end(ctx, "a", UA_PURPOSE_VERIFY, UA_ENDED_CHANGE),
                    "token_end_purpose");
-    assert_failure(ctx, ua_token_sweep(ctx, t->now), "token_sweep");
+    assert_failure(ctx, ua_token_sweep(&(int){0}, ctx, t->now), "token_old");
 }
 
 int main(void)
