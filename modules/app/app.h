@@ -224,8 +224,9 @@ void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now);
 /* Ends what a database server has not answered for UA_DB_PATIENCE: to be called where nobody waits for one. */
 void ua_jobs_mind(ua_jobs_t *jobs, apr_time_t now);
 
-/* erase.c: erases accounts that were closed and not restored, or never confirmed, in time; some at a time. */
-apr_status_t ua_erase_due(const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;
+/* erase.c: erases accounts that were closed and not restored, or never confirmed, in time; some at a time: *more when
+ * the next call may find others. */
+apr_status_t ua_erase_due(int *more, const ua_app_t *app, ua_ctx_t *ctx) UA_MUST_USE;
 
 /* touch.c: sessions in use, written by ua_jobs_sweep() rather than by the request. */
 typedef struct ua_touches_t ua_touches_t;

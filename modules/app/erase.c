@@ -56,14 +56,18 @@ static apr_status_t erase_all(const ua_app_t *app, ua_ctx_t *ctx,
     return APR_SUCCESS;
 }
 
-apr_status_t ua_erase_due(const ua_app_t *app, ua_ctx_t *ctx)
+apr_status_t ua_erase_due(int *more, const ua_app_t *app, ua_ctx_t *ctx)
 {
     const ua_conf_t *conf = ctx->conf;
     apr_array_header_t *rows = NULL;
+    int full = 0;
 
     UA_CHECK(ua_account_closed_before(&rows, ctx, ctx->now - conf->restore_lifetime, AT_ONCE));
     UA_CHECK(erase_all(app, ctx, rows, &closed));
+    full = rows->nelts == AT_ONCE;
     UA_CHECK(ua_account_unverified_before(&rows, ctx, ctx->now - conf->unverified_lifetime,
                                           AT_ONCE));
-    return erase_all(app, ctx, rows, &unverified);
+    UA_CHECK(erase_all(app, ctx, rows, &unverified));
+    *more = full || rows->nelts == AT_ONCE;
+    return APR_SUCCESS;
 }

@@ -136,9 +136,10 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     if (jobs->more || ctx->now - jobs->swept >= SWEEP_INTERVAL) {
         jobs->swept = ctx->now;
         jobs->told = 0;
-        tell(jobs, ctx, ua_erase_due(jobs->app, ctx));
+        jobs->more = 0;
+        tell(jobs, ctx, ua_erase_due(&jobs->more, jobs->app, ctx));
         ua_db_release(ctx); /* each portion leases its own */
-        jobs->more = sweep(jobs, ctx->now);
+        jobs->more |= sweep(jobs, ctx->now);
     }
     ua_db_release(ctx);
 }
