@@ -150,8 +150,16 @@ $(BUILD)/o/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASEFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(MODULE): $(OBJECTS) $(BUILD)/builtin.o
-	$(Q)$(CC) -shared -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+# libsodium, which takes memory from modules/base/hash_memory.c. Empty where there is no static one: then the shared one
+# is taken as it is.
+$(BUILD)/libsodium.a: always
+	@mkdir -p $(@D)
+	@rm -f $@.new; from=$$($(CC) -print-file-name=libsodium.a); \
+	if [ -f "$$from" ]; then objcopy --redefine-sym mmap=ua_hash_memory "$$from" $@.new; else ar rcs $@.new; fi
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(MODULE): $(OBJECTS) $(BUILD)/builtin.o $(BUILD)/libsodium.a
+	$(Q)$(CC) -shared -Wl,-z,relro,-z,now,--as-needed,--exclude-libs,libsodium.a -o $@ $^ $(LIBS)
 
 # Unit programs: every source file but the httpd edge, each apr_palloc its own block (test/unit/pool.c).
 $(BUILD)/san/%.o: %.c Makefile
