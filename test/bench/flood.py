@@ -16,10 +16,12 @@ import signal
 import statistics
 import threading
 import time
+from pathlib import Path
 
 from clients import Burner, Script, client_cpu, fill, judged, names_of, parser_of, post, processes_of, pss_of, sign_in_all, site
 from clients import wait_mailed, write
 from people import PASSWORD
+from server import wait_for
 
 MIB = 1 << 20
 HASH, REST = 19 * MIB, 32 * MIB  # memory: one hash of the bound, and all else
@@ -116,11 +118,20 @@ def tell(pids, what):
             os.kill(pid, what)
 
 
+def stopped(pid):
+    """Whether each thread of it stands still: one that is in the kernel, filling or giving back memory, goes on for a while."""
+    try:
+        return all(stat.read_text().rpartition(")")[2].split()[0] in "TZX" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
+    except (FileNotFoundError, ProcessLookupError):
+        return True  # a thread or all of it is gone
+
+
 @contextlib.contextmanager
 def standing_still(pids):
     """Nothing of them runs."""
     tell(pids, signal.SIGSTOP)
     try:
+        wait_for(lambda: all(stopped(pid) for pid in pids), what="processes to stand still")
         yield pids
     finally:
         tell(pids, signal.SIGCONT)

@@ -3,7 +3,9 @@
 
 Slices of gated requests, with cookies of many sessions, take turns with sign-ins; after each, when the server is idle, every child's
 memory (PSS) and open descriptors are read. The first part warms up: it passes more sessions than the cache of sessions holds. Over
-the rest a line of least squares is laid; its slope, in bytes for 1 000 requests and their share of sign-ins, is printed for each child.
+the rest a line of least squares is laid; its slope, in bytes for 1 000 requests and their share of sign-ins, is printed for each child
+with its standard error: what malloc holds back moves memory by a MiB from one sample to the next. A child grows when its slope less two
+of them is beyond the limit; more requests make them smaller.
 """
 import base64
 import collections
@@ -21,7 +23,7 @@ SLOPE = 1024  # bytes for 1 000 requests: a MiB in a million
 SESSIONS = 16000  # several times what the cache of sessions holds
 SIGNERS = 1000
 AT_ONCE = 500  # sessions in a slice
-SAMPLES = 3  # at least
+SAMPLES = 8  # at least
 # The same three children from the start to the end. Connections end after some requests, so that each child gets its part.
 HEAD = """
 MaxKeepAliveRequests 100
@@ -101,21 +103,26 @@ class Soak:
 
 
 def slope_of(points):
-    """Of the line of least squares."""
+    """Of the line of least squares, and its standard error."""
     mean_x = sum(x for x, _ in points) / len(points)
     mean_y = sum(y for _, y in points) / len(points)
     spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in points)
+    return slope, (rest / max(1, len(points) - 2) / spread) ** 0.5
 
 
 def child_summary(pid, samples):
     memory = [(requests, seen[pid][0]) for requests, seen in samples]
     descriptors = [seen[pid][1] for _, seen in samples]
     quarter = max(1, len(samples) // 4)
+    slope, error = (round(value * 1000, 1) for value in slope_of(memory))
     return {
         "first": memory[0][1],
         "last": memory[-1][1],
-        "slope": judged(round(slope_of(memory) * 1000, 1), SLOPE),
+        "slope": slope,
+        "error": error,
+        "growth": judged(round(slope - 2 * error, 1), SLOPE),
         "descriptors": judged(max(descriptors[-quarter:]), max(descriptors[:quarter])),
     }
 
@@ -126,7 +133,7 @@ def summary(soak):
         raise SystemExit(f"{len(warm)} samples say nothing: more requests, or shorter slices")
     ended = set(warm[0][1]) - set(warm[-1][1])
     children = {pid: child_summary(pid, warm) for pid in sorted(set(warm[0][1]) & set(warm[-1][1]))}
-    flat = all(one["slope"]["holds"] and one["descriptors"]["holds"] for one in children.values())
+    flat = all(one["growth"]["holds"] and one["descriptors"]["holds"] for one in children.values())
     said = {"requests": soak.requests, "logins": soak.logins, "samples": len(warm), "ended": len(ended), "holds": flat and not ended}
     said["came"] = len(set(warm[-1][1]) - set(warm[0][1]))
     return {**said, "children": children}
@@ -134,11 +141,11 @@ def summary(soak):
 
 def show(said):
     print(f"{said['requests']} gated requests, {said['logins']} sign-ins, {said['samples']} samples after the warm-up")
-    print(f"{'process':>9}{'first KiB':>11}{'last KiB':>10}{'bytes/1000 requests':>21}{'limit':>7}{'descriptors':>13}{'before':>8}")
+    print(f"{'process':>9}{'first KiB':>11}{'last KiB':>10}{'bytes/1000 requests':>21}{'error':>8}{'limit':>7}{'descriptors':>13}{'before':>8}")
     for pid, one in said["children"].items():
-        slope, fds = one["slope"], one["descriptors"]
-        holds = "holds" if slope["holds"] and fds["holds"] else "FAILS"
-        line = f"{pid:>9}{one['first'] // 1024:>11}{one['last'] // 1024:>10}{slope['value']:>21}{slope['limit']:>7}"
+        growth, fds = one["growth"], one["descriptors"]
+        holds = "holds" if growth["holds"] and fds["holds"] else "FAILS"
+        line = f"{pid:>9}{one['first'] // 1024:>11}{one['last'] // 1024:>10}{one['slope']:>21}{one['error']:>8}{growth['limit']:>7}"
         print(f"{line}{fds['value']:>13}{fds['limit']:>8}  {holds}")
     print(f"{said['ended']} processes ended meanwhile, {said['came']} came: {'holds' if said['holds'] else 'FAILS'}")
 
