@@ -66,31 +66,40 @@ static apr_status_t sqlite3_judge(int rc, const char *text)
     return rc == 5 ? APR_TIMEUP : APR_EGENERAL;
 }
 
+static int is_among(const char *state, const char *const *states, apr_size_t count)
+{
+    for (apr_size_t i = 0; i < count; i++) {
+        if (strncmp(state, states[i], 5) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The driver's own numbers tell nothing; with PQERRORS_VERBOSE the text begins with SQLSTATE. */
 static apr_status_t pgsql_judge(int rc, const char *text)
 {
     /* Not in an order; a deadlock; another one has this key by now. */
     static const char *const conflicts[] = {"40001", "40P01", "23505"};
-    static const char busy[] = "55P03";
+    /* A row stays locked; the statement's time is over. */
+    static const char *const busy[] = {"55P03", "57014"};
     const char *state = strstr(text, ":  "); /* behind the severity, in whatever language */
 
     (void)rc;
     state = state ? state + 3 : "";
-    for (apr_size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
-        if (strncmp(state, conflicts[i], 5) == 0) {
-            return UA_CONFLICT;
-        }
+    if (is_among(state, conflicts, sizeof conflicts / sizeof *conflicts)) {
+        return UA_CONFLICT;
     }
-    return strncmp(state, busy, 5) == 0 ? APR_TIMEUP : APR_EGENERAL;
+    return is_among(state, busy, sizeof busy / sizeof *busy) ? APR_TIMEUP : APR_EGENERAL;
 }
 
-/* 1205: a row stays locked. 1213: a deadlock, or another node of a cluster was first. 1020: the row is another one.
- * 1062: another one has this key by now. */
+/* 1205: a row stays locked. 1969: the statement's time is over. 1213: a deadlock, or another node of a cluster was
+ * first. 1020: the row is another one. 1062: another one has this key by now. */
 static apr_status_t mysql_judge(int rc, const char *text)
 {
     (void)text;
     return rc == 1213 || rc == 1020 || rc == 1062 ? UA_CONFLICT
-           : rc == 1205                           ? APR_TIMEUP
+           : rc == 1205 || rc == 1969             ? APR_TIMEUP
                                                   : APR_EGENERAL;
 }
 

@@ -284,3 +284,22 @@ def test_old_rows_that_are_removed_slowly(live, engine):
     wait_for(lambda: live.db("SELECT COUNT(*) FROM event WHERE happened = 1")[0][0] < 800, 30, "two turns and a half")
     assert live.db("SELECT COUNT(*) FROM account")[0][0] == 0
     assert live.db("SELECT COUNT(*) FROM token")[0][0] == 0
+
+
+STALLED_DISK = {
+    "pgsql": ["CREATE FUNCTION stalled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$",
+              "CREATE TRIGGER stalled BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION stalled()"],
+    "mysql": ["CREATE TRIGGER stalled BEFORE INSERT ON account FOR EACH ROW DO SLEEP(60)"],
+}
+
+
+def test_a_statement_that_takes_too_long(live, engine):
+    """DB-09: it is ended, and is not begun again: that the server is busy is said at once."""
+    for sql in STALLED_DISK[engine.name]:
+        live.db(sql)
+    person = stranger()
+    answer = register(live, person)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
+    live.expect_log("UA0101: /auth/register was refused: account_insert")
+    live.db("DROP TRIGGER stalled ON account" if engine.name == "pgsql" else "DROP TRIGGER stalled")
+    assert register(live, person).status_code == 201

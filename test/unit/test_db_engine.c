@@ -93,10 +93,13 @@ static void what_errors_mean(void **state)
         {"pgsql", 7, "ERROR:  23502: null value\nDETAIL:  Failing row contains (40001, 55P03).",
          APR_EGENERAL},
         {"pgsql", 7, "ERROR:  55P03: canceling statement due to lock timeout", APR_TIMEUP},
+        {"pgsql", 7, "ERROR:  57014: canceling statement due to statement timeout", APR_TIMEUP},
         {"pgsql", 7, "", APR_EGENERAL},
         {"mysql", 1213, "Deadlock found", UA_CONFLICT},
         {"mysql", 1020, "Record has changed", UA_CONFLICT},
         {"mysql", 1205, "Lock wait timeout exceeded", APR_TIMEUP},
+        {"mysql", 1969, "Query execution was interrupted (max_statement_time exceeded)",
+         APR_TIMEUP},
         {"mysql", 1062, "Duplicate entry", UA_CONFLICT},
         {"mysql", 1064, "You have an error in your SQL syntax", APR_EGENERAL},
     };
