@@ -51,8 +51,10 @@ static const ua_param_t no_params[] = {{NULL, NULL, 0}};
 static const char *const sqlite3_begin[] = {"BEGIN IMMEDIATE", NULL};
 static const char *const pgsql_committed[] = {"BEGIN ISOLATION LEVEL READ COMMITTED", NULL};
 static const char *const pgsql_serializable[] = {"BEGIN ISOLATION LEVEL SERIALIZABLE", NULL};
+/* The same table may be another node's to make or change just now. */
 static const char *const pgsql_unhurried[] = {"BEGIN ISOLATION LEVEL READ COMMITTED",
-                                              "SET LOCAL statement_timeout = 0", NULL};
+                                              "SET LOCAL statement_timeout = 0",
+                                              "SET LOCAL lock_timeout = '10min'", NULL};
 static const char *const mysql_unhurried[] = {"SET SESSION max_statement_time = 0",
                                               "START TRANSACTION", NULL};
 static const char *const mysql_committed[] = {"START TRANSACTION", NULL};

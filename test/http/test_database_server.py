@@ -303,3 +303,32 @@ def test_a_statement_that_takes_too_long(live, engine):
     live.expect_log("UA0101: /auth/register was refused: account_insert")
     live.db("DROP TRIGGER stalled ON account" if engine.name == "pgsql" else "DROP TRIGGER stalled")
     assert register(live, person).status_code == 201
+
+WAITING = """SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    AND query_start < clock_timestamp() - interval '6 seconds'"""
+
+
+def test_a_start_waits_for_another_node_s_schema_step(engine, run_folder, log_gate):
+    """UPG-01: on a big site a step takes longer than any request may wait."""
+    if engine.name == "mysql":
+        pytest.skip("its CREATE and ALTER are no part of a transaction")
+    node = site_on(engine, run_folder)
+    log_gate.watch(node)
+    other = engine.connect(node.folder)
+    other.cursor().execute("BEGIN")
+    other.cursor().execute("CREATE TABLE account (id TEXT)")
+
+    def go_on():
+        try:
+            wait_for(lambda: node.db(WAITING)[0][0] == 1, 30, "a start that waits")
+        finally:
+            other.cursor().execute("ROLLBACK")
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waited = pool.submit(go_on)
+        try:
+            node.start()
+        finally:
+            waited.result()
+            other.close()
+            node.stop()
