@@ -16,7 +16,7 @@ import engines
 from bad_smtp import BadSmtp
 from client import Client
 from confhelp import site
-from mpm import ONE_CHILD
+from mpm import ONE_CHILD, several
 from people import fields_of, is_signed_in, join, outbox, register, signed_in, stranger
 from server import SITE, TOP, Server, StartFailed, wait_for
 
@@ -235,7 +235,7 @@ BLOCKED = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' 
 def test_the_budget_holds_for_all_nodes(servers, site_on, smtp):
     """MAIL-02."""
     engine = servers("pgsql")
-    more, head = "UserAuthMailBudget 4/1h\n", "StartServers 4\nMinSpareThreads 100\n"
+    more, head = "UserAuthMailBudget 4/1h\n", several(4, 25)
     first = site_on(engine, more, head=head, **by(smtp))
     second = site_on(engine, more, head=head, like=first, UserAuthBaseURL=first.base, UserAuthKeyFile=f'"{first.folder}/userauth.keys"', **by(smtp))
     for node in (first, second):
