@@ -327,15 +327,15 @@ def hash_rate(threads, seconds):
     return Burner(threads, seconds).end()["rate"]
 
 
-def pss_of(pids):
-    """Bytes; of what several processes share, each has its part."""
+def pss_of(pids, kinds=("Pss",)):
+    """Bytes; of what several processes share, each has its part. Kinds as smaps_rollup names them."""
     total = 0
     for pid in pids:
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+        total += sum(int(line.split()[1]) for line in lines if line.partition(":")[0] in kinds) * 1024
     return total
 
 

@@ -2,7 +2,7 @@
 """soak.py: whether the server's children keep their memory and descriptors over very many gated requests and sign-ins.
 
 Slices of gated requests, with cookies of many sessions, take turns with sign-ins; after each, when the server is idle, every child's
-memory (PSS) and open descriptors are read. The first part warms up: it passes more sessions than the cache of sessions holds. Over
+own memory and open descriptors are read. The first part warms up: it passes more sessions than the cache of sessions holds. Over
 the rest a line of least squares is laid; its slope, in bytes for 1 000 requests and their share of sign-ins, is printed for each child
 with its standard error: what malloc holds back moves memory by a MiB from one sample to the next. A child grows when its slope less two
 of them is beyond the limit; more requests make them smaller.
@@ -19,6 +19,7 @@ from clients import Script, fill, judged, lua_list, name_of, parser_of, processe
 from quiet import Quiet
 from server import wait_for
 
+KINDS = ("Pss_Anon", "Pss_Shmem")  # a page of a file counts the more the fewer other servers run the same program
 SLOPE = 1024  # bytes for 1 000 requests: a MiB in a million
 SESSIONS = 16000  # several times what the cache of sessions holds
 SIGNERS = 1000
@@ -65,7 +66,7 @@ def put_sessions(server):
 def look(server):
     """(memory, descriptors) of each process, once the server is idle."""
     wait_for(Quiet(server.children), 30, "the server to be idle")
-    return {pid: (pss_of([pid]), len(os.listdir(f"/proc/{pid}/fd"))) for pid in processes_of(server)}
+    return {pid: (pss_of([pid], KINDS), len(os.listdir(f"/proc/{pid}/fd"))) for pid in processes_of(server)}
 
 
 class Soak:
