@@ -150,12 +150,9 @@ $(BUILD)/o/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASEFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# libsodium, which takes memory from modules/base/hash_memory.c. Empty where there is no static one: then the shared one
-# is taken as it is.
 $(BUILD)/libsodium.a: always
 	@mkdir -p $(@D)
-	@rm -f $@.new; from=$$($(CC) -print-file-name=libsodium.a); \
-	if [ -f "$$from" ]; then objcopy --redefine-sym mmap=ua_hash_memory "$$from" $@.new; else ar rcs $@.new; fi
+	@CC="$(CC)" sh test/run/sodium.sh $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(MODULE): $(OBJECTS) $(BUILD)/builtin.o $(BUILD)/libsodium.a

@@ -31,7 +31,7 @@ static void *map_aligned(size_t length, int protection, int flags)
     return all + before;
 }
 
-void *ua_hash_memory(void *at, size_t length, int protection, int flags, int file, off_t offset)
+void *ua_hash_map(void *at, size_t length, int protection, int flags, int file, off_t offset)
 {
     return !at && length >= HUGE_PAGE && (flags & MAP_PRIVATE) && (flags & MAP_ANONYMOUS)
                ? map_aligned(length, protection, flags)
@@ -40,9 +40,38 @@ void *ua_hash_memory(void *at, size_t length, int protection, int flags, int fil
 
 #else
 
-void *ua_hash_memory(void *at, size_t length, int protection, int flags, int file, off_t offset)
+void *ua_hash_map(void *at, size_t length, int protection, int flags, int file, off_t offset)
 {
     return mmap(at, length, protection, flags, file, offset);
 }
 
 #endif
+
+/* Stands before what is given out. */
+typedef union head_t {
+    size_t length; /* of all of it */
+    max_align_t align;
+} head_t;
+
+void *ua_hash_malloc(size_t size)
+{
+    size_t length = size + sizeof(head_t);
+    head_t *head = length > size ? mmap(NULL, length, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                 : MAP_FAILED;
+
+    if (head == MAP_FAILED) {
+        return NULL;
+    }
+    head->length = length;
+    return head + 1;
+}
+
+void ua_hash_free(void *at)
+{
+    if (at) {
+        head_t *head = (head_t *)at - 1;
+
+        (void)munmap(head, head->length);
+    }
+}

@@ -1,4 +1,4 @@
-"""What a hash fills is what base/hash_memory.c gives: the module's libsodium asks nobody else."""
+"""What a hash fills is what base/hash_memory.c gives: the module's libsodium asks nobody else for it."""
 import re
 import threading
 from pathlib import Path

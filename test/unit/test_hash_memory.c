@@ -21,7 +21,7 @@
 
 static unsigned char *map(size_t length)
 {
-    return ua_hash_memory(NULL, length, PROT_READ | PROT_WRITE, POPULATED, -1, 0);
+    return ua_hash_map(NULL, length, PROT_READ | PROT_WRITE, POPULATED, -1, 0);
 }
 
 /* How much this process has mapped, in bytes. */
@@ -91,9 +91,9 @@ static void small_and_shared(void **state)
 {
     unsigned char *small = map(4096);
     unsigned char *shared =
-        ua_hash_memory(NULL, HASH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    unsigned char *there = ua_hash_memory(shared, HASH, PROT_READ | PROT_WRITE,
-                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        ua_hash_map(NULL, HASH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned char *there = ua_hash_map(shared, HASH, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
     (void)state;
     assert_ptr_not_equal(small, MAP_FAILED);
@@ -116,13 +116,33 @@ static void too_much(void **state)
     }
 }
 
+static void pieces_go_back(void **state)
+{
+    static const size_t sizes[] = {0, 1, 16, 4096, 38912, 1 << 20};
+    size_t before = mapped();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *memory = ua_hash_malloc(sizes[i]);
+
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % _Alignof(max_align_t), 0);
+        memset(memory, 1, sizes[i]);
+        assert_true(mapped() - before >= sizes[i]);
+        ua_hash_free(memory);
+        assert_int_equal(mapped(), before);
+    }
+    ua_hash_free(NULL);
+    assert_null(ua_hash_malloc(SIZE_MAX));
+    assert_null(ua_hash_malloc(SIZE_MAX - 64));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_hash),
-        cmocka_unit_test(in_huge_pages),
-        cmocka_unit_test(small_and_shared),
-        cmocka_unit_test(too_much),
+        cmocka_unit_test(one_hash),         cmocka_unit_test(in_huge_pages),
+        cmocka_unit_test(small_and_shared), cmocka_unit_test(too_much),
+        cmocka_unit_test(pieces_go_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
