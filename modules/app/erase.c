@@ -47,11 +47,16 @@ static apr_status_t erase_one(const ua_app_t *app, ua_ctx_t *ctx, const char *id
     return ua_draw_uuid(&ctx->id, ctx);
 }
 
-static apr_status_t erase_all(const ua_app_t *app, ua_ctx_t *ctx,
+/* What another process had its hands on is left for the next call. */
+static apr_status_t erase_all(int *more, const ua_app_t *app, ua_ctx_t *ctx,
                               const apr_array_header_t *rows, const end_t *end)
 {
+    *more |= rows->nelts == AT_ONCE;
     for (int i = 0; i < rows->nelts; i++) {
-        UA_CHECK(erase_one(app, ctx, APR_ARRAY_IDX(rows, i, ua_row_t)[0], end));
+        apr_status_t rv = erase_one(app, ctx, APR_ARRAY_IDX(rows, i, ua_row_t)[0], end);
+
+        *more |= rv == UA_CONFLICT;
+        UA_CHECK(rv == UA_CONFLICT ? APR_SUCCESS : rv);
     }
     return APR_SUCCESS;
 }
@@ -60,14 +65,11 @@ apr_status_t ua_erase_due(int *more, const ua_app_t *app, ua_ctx_t *ctx)
 {
     const ua_conf_t *conf = ctx->conf;
     apr_array_header_t *rows = NULL;
-    int full = 0;
 
+    *more = 0;
     UA_CHECK(ua_account_closed_before(&rows, ctx, ctx->now - conf->restore_lifetime, AT_ONCE));
-    UA_CHECK(erase_all(app, ctx, rows, &closed));
-    full = rows->nelts == AT_ONCE;
+    UA_CHECK(erase_all(more, app, ctx, rows, &closed));
     UA_CHECK(ua_account_unverified_before(&rows, ctx, ctx->now - conf->unverified_lifetime,
                                           AT_ONCE));
-    UA_CHECK(erase_all(app, ctx, rows, &unverified));
-    *more = full || rows->nelts == AT_ONCE;
-    return APR_SUCCESS;
+    return erase_all(more, app, ctx, rows, &unverified);
 }

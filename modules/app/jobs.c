@@ -78,13 +78,16 @@ static void sweep_some(ua_jobs_t *jobs, swept_t *table, apr_time_t now)
 {
     apr_pool_t *pool = NULL;
     ua_ctx_t *ctx = NULL;
+    apr_status_t rv = APR_SUCCESS;
 
     table->more = 0;
     if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         return;
     }
     if (ua_jobs_context(&ctx, jobs, pool, now) == APR_SUCCESS) {
-        tell(jobs, ctx, table->sweep(&table->more, ctx, table->then));
+        rv = table->sweep(&table->more, ctx, table->then);
+        table->more |= rv == UA_CONFLICT;
+        tell(jobs, ctx, rv);
     }
     apr_pool_destroy(pool);
 }
@@ -136,7 +139,6 @@ static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
     if (jobs->more || ctx->now - jobs->swept >= SWEEP_INTERVAL) {
         jobs->swept = ctx->now;
         jobs->told = 0;
-        jobs->more = 0;
         tell(jobs, ctx, ua_erase_due(&jobs->more, jobs->app, ctx));
         ua_db_release(ctx); /* each portion leases its own */
         jobs->more |= sweep(jobs, ctx->now);

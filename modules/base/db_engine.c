@@ -51,10 +51,12 @@ static const ua_param_t no_params[] = {{NULL, NULL, 0}};
 static const char *const sqlite3_begin[] = {"BEGIN IMMEDIATE", NULL};
 static const char *const pgsql_committed[] = {"BEGIN ISOLATION LEVEL READ COMMITTED", NULL};
 static const char *const pgsql_serializable[] = {"BEGIN ISOLATION LEVEL SERIALIZABLE", NULL};
-/* The same table may be another node's to make or change just now. */
-static const char *const pgsql_unhurried[] = {"BEGIN ISOLATION LEVEL READ COMMITTED",
-                                              "SET LOCAL statement_timeout = 0",
-                                              "SET LOCAL lock_timeout = '10min'", NULL};
+/* Another node may be at the same step: it is waited for. A table that requests use is not, beyond what they wait: all
+ * that come later stand behind who waits for it. */
+static const char *const pgsql_unhurried[] = {
+    "BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = '10min'",     "LOCK TABLE schema_step IN EXCLUSIVE MODE",
+    "SET LOCAL lock_timeout = '5s'",        NULL};
 static const char *const mysql_unhurried[] = {"SET SESSION max_statement_time = 0",
                                               "START TRANSACTION", NULL};
 static const char *const mysql_committed[] = {"START TRANSACTION", NULL};
