@@ -3,29 +3,8 @@
  * Cases: PRIV-05, RACE-07.
  */
 #include "fixture.h"
-#include "base/db_conn.h"
 #include "db_faults.h"
-
-#define RIVAL 1213 /* as MariaDB calls it */
-
-static ua_engine_t server;
-
-static apr_status_t judge(int rc, const char *text)
-{
-    (void)text;
-    return rc == RIVAL ? UA_CONFLICT : APR_EGENERAL;
-}
-
-/* SQLite has one writer, and no conflicts: a site whose engine has some. */
-static ua_test_t *begin(void)
-{
-    ua_test_t *t = ua_test_open(NULL);
-
-    server = *t->app->dbs->engine;
-    server.judge = judge;
-    t->app->dbs->engine = &server;
-    return t;
-}
+#include "rival.h"
 
 static int count(ua_test_t *t, const char *what)
 {
@@ -42,7 +21,7 @@ static void turn_with_a_conflict(ua_test_t *t)
 
 static void accounts(void **state)
 {
-    ua_test_t *t = begin();
+    ua_test_t *t = rival_site();
 
     (void)state;
     ua_test_register(t, "alice");
@@ -60,7 +39,7 @@ static void accounts(void **state)
 
 static void rows(void **state)
 {
-    ua_test_t *t = begin();
+    ua_test_t *t = rival_site();
 
     (void)state;
     ua_test_sql(

@@ -3,29 +3,8 @@
  * Cases: RACE-07, INV-7.
  */
 #include "fixture.h"
-#include "base/db_conn.h"
 #include "db_faults.h"
-
-#define RIVAL 1213 /* as MariaDB calls it */
-
-static ua_engine_t server;
-
-static apr_status_t judge(int rc, const char *text)
-{
-    (void)text;
-    return rc == RIVAL ? UA_CONFLICT : APR_EGENERAL;
-}
-
-/* SQLite has one writer, and no conflicts: a site whose engine has some. */
-static ua_test_t *begin(void)
-{
-    ua_test_t *t = ua_test_open(NULL);
-
-    server = *t->app->dbs->engine;
-    server.judge = judge;
-    t->app->dbs->engine = &server;
-    return t;
-}
+#include "rival.h"
 
 static void until_it_is_through(void **state)
 {
@@ -33,7 +12,7 @@ static void until_it_is_through(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        ua_test_t *t = begin();
+        ua_test_t *t = rival_site();
 
         faults_add((fault_t){.kinds = kinds[i], .rc = RIVAL, .times = 40});
         ua_test_register(t, "alice");
@@ -48,7 +27,7 @@ static void until_it_is_through(void **state)
 
 static void not_for_ever(void **state)
 {
-    ua_test_t *t = begin();
+    ua_test_t *t = rival_site();
 
     (void)state;
     faults_add((fault_t){.kinds = FAULT_COMMIT, .rc = RIVAL, .times = 1000});
