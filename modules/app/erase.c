@@ -47,17 +47,19 @@ static apr_status_t erase_one(const ua_app_t *app, ua_ctx_t *ctx, const char *id
     return ua_draw_uuid(&ctx->id, ctx);
 }
 
-/* What another process had its hands on is left for the next call. */
+/* What another process had its hands on is left for the next call. After a failure there is no haste. */
 static apr_status_t erase_all(int *more, const ua_app_t *app, ua_ctx_t *ctx,
                               const apr_array_header_t *rows, const end_t *end)
 {
-    *more |= rows->nelts == AT_ONCE;
+    int left = rows->nelts == AT_ONCE;
+
     for (int i = 0; i < rows->nelts; i++) {
         apr_status_t rv = erase_one(app, ctx, APR_ARRAY_IDX(rows, i, ua_row_t)[0], end);
 
-        *more |= rv == UA_CONFLICT;
+        left |= rv == UA_CONFLICT;
         UA_CHECK(rv == UA_CONFLICT ? APR_SUCCESS : rv);
     }
+    *more |= left;
     return APR_SUCCESS;
 }
 
