@@ -9,10 +9,17 @@
 
 /* busy_timeout sleeps inside the driver's process-wide mutex, and the driver itself tries 17 times
  * with 100 ms between, outside the mutex (3). 200 ms so make about 5 s in all; 5000 would be 85 s,
- * most of it with every other thread of this process kept from its database. */
-static const char *const sqlite3_connect[] = {
-    "PRAGMA busy_timeout=200", "PRAGMA foreign_keys=ON", "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL", NULL};
+ * most of it with every other thread of this process kept from its database.
+ * SQLite takes the memory of its first 20 pages at once and keeps it; every further page is a malloc(), freed with the
+ * next commit of another connection, and scattered over the arenas of all threads: half a MiB in each child. The system
+ * has the pages anyway. A transaction still collects 500 pages before any go to the log. */
+static const char *const sqlite3_connect[] = {"PRAGMA busy_timeout=200",
+                                              "PRAGMA foreign_keys=ON",
+                                              "PRAGMA journal_mode=WAL",
+                                              "PRAGMA synchronous=FULL",
+                                              "PRAGMA cache_size=20",
+                                              "PRAGMA cache_spill=500",
+                                              NULL};
 
 static const char *const pgsql_connect[] = {
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",

@@ -11,6 +11,8 @@ static const ua_query_t foreign_keys = {OUTSIDE, "foreign_keys", "PRAGMA foreign
 static const ua_query_t journal_mode = {ODD, "journal_mode", "PRAGMA journal_mode"};
 static const ua_query_t synchronous = {LESS, "synchronous", "PRAGMA synchronous"};
 static const ua_query_t busy_timeout = {EMPTY, "busy_timeout", "PRAGMA busy_timeout"};
+static const ua_query_t cache_size = {EMPTY, "cache_size", "PRAGMA cache_size"};
+static const ua_query_t cache_spill = {EMPTY, "cache_spill", "PRAGMA cache_spill"};
 
 static void test_load(void **state)
 {
@@ -83,10 +85,8 @@ static void test_settings(void **state)
     const struct {
         const ua_query_t *query;
         const char *expected;
-    } rows[] = {{&foreign_keys, "1"},
-                {&journal_mode, "wal"},
-                {&synchronous, "2"},
-                {&busy_timeout, "200"}};
+    } rows[] = {{&foreign_keys, "1"},   {&journal_mode, "wal"}, {&synchronous, "2"},
+                {&busy_timeout, "200"}, {&cache_size, "20"},    {&cache_spill, "500"}};
 
     ua_row_t row = NULL;
 
