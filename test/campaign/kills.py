@@ -17,7 +17,7 @@ from common import BACK, CHILDREN, NO_FAULT, closed, folder, parse, parser_of, p
 from confhelp import spare_port
 from crowd import Crowd, Ledger
 from engines import Engine
-from force import OPTIONS, kill, lives
+from force import OPTIONS, kill
 from inbox import Inbox
 from server import Server, wait_for
 
@@ -88,13 +88,9 @@ class Campaign:
 
     def parent(self):
         """The group is ended as a service manager does it."""
-        children, senders = self.server.children(), len(workers(self.server))
-        group = os.getpgid(self.server.process.pid)
+        senders = len(workers(self.server))
         os.kill(self.server.process.pid, signal.SIGKILL)
-        os.killpg(group, signal.SIGKILL)
-        self.server.process.wait()
-        wait_for(lambda: not any(lives(pid) for pid in children), 30, "the end of the children")
-        self.server.process = None
+        self.server.kill()
         return senders
 
     def database(self):

@@ -161,6 +161,10 @@ class Server:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             pass
+        self.kill()
+
+    def kill(self):
+        """SIGKILL for all its processes, as a service manager ends them."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
