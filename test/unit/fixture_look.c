@@ -32,28 +32,34 @@ static void look_close(look_t *look)
 }
 
 /* The rows of a SELECT, as lines of values with "|" behind each; `most` columns at most. */
-static const char *select_text(ua_test_t *t, const char *sql, int most)
+static const char *select_by(const look_t *look, const char *sql, int most)
 {
-    look_t look = look_open(t);
     apr_dbd_results_t *rows = NULL;
     apr_dbd_row_t *row = NULL;
     const char *text = "";
 
-    if (apr_dbd_select(look.driver, look.pool, look.handle, &rows, sql, 0) != 0) {
-        fail_msg("%s: %s", sql, apr_dbd_error(look.driver, look.handle, 0));
+    if (apr_dbd_select(look->driver, look->pool, look->handle, &rows, sql, 0) != 0) {
+        fail_msg("%s: %s", sql, apr_dbd_error(look->driver, look->handle, 0));
     }
-    for (int n = 0; apr_dbd_get_row(look.driver, look.pool, rows, &row, -1) == 0; n++) {
-        for (int i = 0; i < most && i < apr_dbd_num_cols(look.driver, rows); i++) {
-            const char *value = apr_dbd_get_entry(look.driver, row, i);
+    for (int n = 0; apr_dbd_get_row(look->driver, look->pool, rows, &row, -1) == 0; n++) {
+        for (int i = 0; i < most && i < apr_dbd_num_cols(look->driver, rows); i++) {
+            const char *value = apr_dbd_get_entry(look->driver, row, i);
 
             text = most == 1 && n > 0 ? text
-                                      : apr_pstrcat(look.pool, text, value ? value : "",
+                                      : apr_pstrcat(look->pool, text, value ? value : "",
                                                     most == 1 ? "" : "|", NULL);
         }
-        text = most == 1 ? text : apr_pstrcat(look.pool, text, "\n", NULL);
+        text = most == 1 ? text : apr_pstrcat(look->pool, text, "\n", NULL);
         row = NULL;
     }
-    text = apr_pstrdup(t->pool, text);
+    return text;
+}
+
+static const char *select_text(ua_test_t *t, const char *sql, int most)
+{
+    look_t look = look_open(t);
+    const char *text = apr_pstrdup(t->pool, select_by(&look, sql, most));
+
     look_close(&look);
     return text;
 }
@@ -121,15 +127,17 @@ const char *ua_test_rows(ua_test_t *t)
     static const char *const tables[] = {
         "setting", "account", "held_name", "held_email", "profile_field", "old_password",
         "token",   "session", "refresh",   "device",     "outbox",        "event"};
+    look_t look = look_open(t);
     const char *all = "";
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        all = apr_pstrcat(
-            t->pool, all, tables[i], "\n",
-            select_text(
-                t, apr_pstrcat(t->pool, "SELECT * FROM ", tables[i], " ORDER BY 1", NULL), 100),
-            NULL);
+        const char *sql =
+            apr_pstrcat(look.pool, "SELECT * FROM ", tables[i], " ORDER BY 1", NULL);
+
+        all = apr_pstrcat(look.pool, all, tables[i], "\n", select_by(&look, sql, 100), NULL);
     }
+    all = apr_pstrdup(t->pool, all);
+    look_close(&look);
     return all;
 }
 
