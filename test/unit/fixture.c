@@ -145,6 +145,7 @@ static void stop(ua_test_t *t)
         apr_pool_destroy(t->site);
     }
     t->site = NULL;
+    t->look = NULL;
     t->app = NULL;
     t->conf = NULL;
     t->jobs = NULL;

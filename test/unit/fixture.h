@@ -26,6 +26,8 @@
 /* A client that is neither on this machine nor known to the site. */
 #define UA_TEST_ADDRESS "192.0.2.7"
 
+typedef struct ua_test_look_t ua_test_look_t;
+
 typedef struct ua_test_t {
     apr_pool_t *pool; /* lives until ua_test_close() */
     char folder[64];  /* of this site: userauth.db, userauth.keys, mail/ */
@@ -58,6 +60,7 @@ typedef struct ua_test_t {
     apr_table_t *announced;
     ua_lock_t *writer;
     ua_jobs_t *jobs;
+    ua_test_look_t *look;
     apr_uint32_t cause;
     ua_generations_t *generations;
 } ua_test_t;

@@ -8,59 +8,65 @@
 #include <apr_file_io.h>
 #include <stdarg.h>
 
-typedef struct look_t {
+struct ua_test_look_t {
     apr_pool_t *pool;
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-} look_t;
+};
 
-static look_t look_open(ua_test_t *t)
+static apr_status_t close_look(void *data)
 {
-    look_t look = {NULL, NULL, NULL};
-    const char *path = apr_pstrcat(t->pool, t->folder, "/userauth.db", NULL);
+    const ua_test_look_t *look = data;
 
-    assert_int_equal(apr_pool_create(&look.pool, t->pool), APR_SUCCESS);
-    assert_int_equal(apr_dbd_get_driver(look.pool, "sqlite3", &look.driver), APR_SUCCESS);
-    assert_int_equal(apr_dbd_open(look.driver, look.pool, path, &look.handle), APR_SUCCESS);
+    return apr_dbd_close(look->driver, look->handle);
+}
+
+/* One for as long as the site runs: to open it is the dearest part of a look. */
+static const ua_test_look_t *look_of(ua_test_t *t)
+{
+    apr_pool_t *pool = t->site ? t->site : t->pool;
+    ua_test_look_t *look = t->look;
+
+    if (!look) {
+        look = apr_pcalloc(pool, sizeof *look);
+        look->pool = pool;
+        assert_int_equal(apr_dbd_get_driver(pool, "sqlite3", &look->driver), APR_SUCCESS);
+        assert_int_equal(apr_dbd_open(look->driver, pool,
+                                      apr_pstrcat(pool, t->folder, "/userauth.db", NULL),
+                                      &look->handle),
+                         APR_SUCCESS);
+        apr_pool_cleanup_register(pool, look, close_look, apr_pool_cleanup_null);
+        t->look = look;
+    }
     return look;
 }
 
-static void look_close(look_t *look)
-{
-    (void)apr_dbd_close(look->driver, look->handle);
-    apr_pool_destroy(look->pool);
-}
-
 /* The rows of a SELECT, as lines of values with "|" behind each; `most` columns at most. */
-static const char *select_by(const look_t *look, const char *sql, int most)
+static const char *select_text(ua_test_t *t, const char *sql, int most)
 {
+    const ua_test_look_t *look = look_of(t);
+    apr_pool_t *pool = NULL;
     apr_dbd_results_t *rows = NULL;
     apr_dbd_row_t *row = NULL;
     const char *text = "";
 
-    if (apr_dbd_select(look->driver, look->pool, look->handle, &rows, sql, 0) != 0) {
+    assert_int_equal(apr_pool_create(&pool, look->pool), APR_SUCCESS);
+    if (apr_dbd_select(look->driver, pool, look->handle, &rows, sql, 0) != 0) {
         fail_msg("%s: %s", sql, apr_dbd_error(look->driver, look->handle, 0));
     }
-    for (int n = 0; apr_dbd_get_row(look->driver, look->pool, rows, &row, -1) == 0; n++) {
+    for (int n = 0; apr_dbd_get_row(look->driver, pool, rows, &row, -1) == 0; n++) {
         for (int i = 0; i < most && i < apr_dbd_num_cols(look->driver, rows); i++) {
             const char *value = apr_dbd_get_entry(look->driver, row, i);
 
             text = most == 1 && n > 0 ? text
-                                      : apr_pstrcat(look->pool, text, value ? value : "",
+                                      : apr_pstrcat(pool, text, value ? value : "",
                                                     most == 1 ? "" : "|", NULL);
         }
-        text = most == 1 ? text : apr_pstrcat(look->pool, text, "\n", NULL);
+        text = most == 1 ? text : apr_pstrcat(pool, text, "\n", NULL);
         row = NULL;
     }
-    return text;
-}
-
-static const char *select_text(ua_test_t *t, const char *sql, int most)
-{
-    look_t look = look_open(t);
-    const char *text = apr_pstrdup(t->pool, select_by(&look, sql, most));
-
-    look_close(&look);
+    text = apr_pstrdup(t->pool, text);
+    apr_pool_destroy(pool);
     return text;
 }
 
@@ -90,14 +96,13 @@ apr_int64_t ua_test_count(ua_test_t *t, const char *sql, ...)
 
 static void change(ua_test_t *t, const char *sql, va_list values)
 {
-    look_t look = look_open(t);
-    const char *text = apr_pvsprintf(look.pool, sql, values);
+    const ua_test_look_t *look = look_of(t);
+    const char *text = apr_pvsprintf(t->pool, sql, values);
     int changed = 0;
 
-    if (apr_dbd_query(look.driver, look.handle, &changed, text) != 0) {
-        fail_msg("%s: %s", text, apr_dbd_error(look.driver, look.handle, 0));
+    if (apr_dbd_query(look->driver, look->handle, &changed, text) != 0) {
+        fail_msg("%s: %s", text, apr_dbd_error(look->driver, look->handle, 0));
     }
-    look_close(&look);
 }
 
 void ua_test_elsewhere(ua_test_t *t, const char *sql, ...)
@@ -127,17 +132,14 @@ const char *ua_test_rows(ua_test_t *t)
     static const char *const tables[] = {
         "setting", "account", "held_name", "held_email", "profile_field", "old_password",
         "token",   "session", "refresh",   "device",     "outbox",        "event"};
-    look_t look = look_open(t);
     const char *all = "";
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         const char *sql =
-            apr_pstrcat(look.pool, "SELECT * FROM ", tables[i], " ORDER BY 1", NULL);
+            apr_pstrcat(t->pool, "SELECT * FROM ", tables[i], " ORDER BY 1", NULL);
 
-        all = apr_pstrcat(look.pool, all, tables[i], "\n", select_by(&look, sql, 100), NULL);
+        all = apr_pstrcat(t->pool, all, tables[i], "\n", select_text(t, sql, 100), NULL);
     }
-    all = apr_pstrdup(t->pool, all);
-    look_close(&look);
     return all;
 }
 
