@@ -76,6 +76,44 @@ static const words_t purposes[] = {
      {[UA_TOKEN_INVALID] = "reset",
       [UA_TOKEN_USED] = "login reset",
       [UA_TOKEN_EXPIRED] = "reset"}},
+    {UA_PURPOSE_EMAIL,
+     {NULL},
+     {[UA_TOKEN_INVALID] = "This link isn't complete, or the change was replaced or cancelled. "
+                           "You can ask for it again in your profile.",
+      [UA_TOKEN_USED] = "Each link works once. If you confirmed your new address with it, you "
+                        "can log in.",
+      [UA_TOKEN_EXPIRED] = " Your address stays as it was. You can ask for the change again in "
+                           "your profile."},
+     {[UA_TOKEN_INVALID] = "profile",
+      [UA_TOKEN_USED] = "login",
+      [UA_TOKEN_EXPIRED] = "profile"}},
+    {UA_PURPOSE_UNDO,
+     {NULL},
+     {[UA_TOKEN_USED] = "Each link works once. If you brought your address back with it, set a "
+                        "new password to log in.",
+      [UA_TOKEN_EXPIRED] = " The address can't be brought back this way any more. Please ask "
+                           "whoever runs this site."},
+     {[UA_TOKEN_USED] = "password"}},
+    {UA_PURPOSE_DISOWN,
+     {NULL},
+     {[UA_TOKEN_INVALID] = "This link isn't complete, or the account changed since we sent it. "
+                           "If someone else uses your account, set a new password: that signs "
+                           "everybody out.",
+      [UA_TOKEN_USED] = "Each link works once. If you removed a registration with it, there is "
+                        "nothing left to do. If you signed everybody out, set a new password "
+                        "to log in.",
+      [UA_TOKEN_EXPIRED] = " If someone else uses your account, set a new password: that signs "
+                           "everybody out."},
+     {[UA_TOKEN_INVALID] = "password",
+      [UA_TOKEN_USED] = "password",
+      [UA_TOKEN_EXPIRED] = "password"}},
+    {UA_PURPOSE_RESTORE,
+     {NULL},
+     {[UA_TOKEN_USED] = "Each link works once. If you restored your account with it, you can "
+                        "log in.",
+      [UA_TOKEN_EXPIRED] = " The account can't be brought back any more. You can register "
+                           "again."},
+     {[UA_TOKEN_USED] = "login", [UA_TOKEN_EXPIRED] = "register"}},
     {NULL, {NULL}, {[UA_TOKEN_EXPIRED] = ""}, {NULL}}};
 
 static const words_t *words_of(const char *purpose)
@@ -91,16 +129,19 @@ static const words_t *words_of(const char *purpose)
 static void offer(ua_res_t *res, ua_req_t *req, const char *names)
 {
     static const struct {
-        const char *name, *page, *text;
-    } rows[] = {{"login", "login", "Log in"},
-                {"resend", "resend", "Send a new link"},
-                {"reset", "forgot", "Send a new link"},
-                {"register", "register", "Register"}};
+        const char *name, *link;
+        ua_area_e area;
+        const char *page, *text;
+    } rows[] = {{"login", "login", UA_AREA_PUBLIC, "login", "Log in"},
+                {"resend", "resend", UA_AREA_PUBLIC, "resend", "Send a new link"},
+                {"reset", "reset", UA_AREA_PUBLIC, "forgot", "Send a new link"},
+                {"password", "reset", UA_AREA_PUBLIC, "forgot", "Set a new password"},
+                {"profile", "profile", UA_AREA_PERSONAL, "profile", "Go to your profile"},
+                {"register", "register", UA_AREA_PUBLIC, "register", "Register"}};
 
     for (size_t i = 0; names && i < sizeof rows / sizeof *rows; i++) {
         if (ua_listed(names, rows[i].name)) {
-            ua_offer(res, rows[i].name, ua_path(req, UA_AREA_PUBLIC, rows[i].page),
-                     rows[i].text);
+            ua_offer(res, rows[i].link, ua_path(req, rows[i].area, rows[i].page), rows[i].text);
         }
     }
 }

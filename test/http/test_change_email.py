@@ -52,6 +52,25 @@ def test_the_same_browser_stays_signed_in(site, person):
     assert not is_signed_in_with(site, before)
 
 
+def test_a_link_that_is_over_offers_a_way_on(site, person):
+    """Contract 2: "log in / request again"."""
+    link = f"/auth/email?token={person.token}"
+    for path in ("/auth/email", link[:-1] + ("A" if link[-1] != "A" else "B")):
+        assert problem(person.json("GET", path), 400, "token_invalid")["links"] == {"profile": PROFILE}
+    site.db("UPDATE token SET expires = 1 WHERE id = ?", person.token.split(".")[0])
+    assert problem(person.json("GET", link), 410, "token_expired")["links"] == {"profile": PROFILE}
+    assert Page(person.get(link)).links[PROFILE]
+    site.db("UPDATE token SET state = 1 WHERE id = ?", person.token.split(".")[0])
+    assert problem(person.json("GET", link), 410, "token_used")["links"] == {"login": "/auth/login"}
+
+
+def test_a_used_undo_link_offers_a_way_on(site, person):
+    move(site, person, stranger("newer").email)
+    body = {"token": link_mail(site, person.person.email, "undo").token("undo"), "password": person.person.password}
+    assert person.json("POST", "/auth/undo", body).status_code == 200
+    assert problem(person.json("POST", "/auth/undo", body), 410, "token_used")["links"] == {"reset": "/auth/forgot"}
+
+
 def is_signed_in_with(site, cookie):
     other = Client(site)
     other.session.cookies.set("userauth", cookie)

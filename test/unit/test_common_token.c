@@ -121,6 +121,7 @@ static void moves_the_token_into_a_cookie(void **state)
 #define RESET_INVALID                                                                          \
     "This link isn't complete, or your account changed since we sent it. We can send you a "   \
     "new one."
+#define OUT "If someone else uses your account, set a new password: that signs everybody out."
 
 /* Contract 2 and 3: the state is judged in this order: unknown, used, ended by a change, too late. */
 static const struct {
@@ -170,10 +171,13 @@ static const struct {
     {"used and too late", "reset", "state = 1, expires = created", 410,
      "Password reset link has already been used", "login reset", RESET_USED},
     {"good", "disown", "state = 0", 200, NULL, "", NULL},
-    {"used", "disown", "state = 1", 410, NULL, "", NULL},
-    {"ended by a change", "disown", "state = 3", 400, NULL, "", NULL},
-    {"too late", "disown", "expires = created", 410, NULL, "",
-     "Links like this work for 2 days."},
+    {"used", "disown", "state = 1", 410, NULL, "reset",
+     "Each link works once. If you removed a registration with it, there is nothing left to "
+     "do. If you signed everybody out, set a new password to log in."},
+    {"ended by a change", "disown", "state = 3", 400, NULL, "reset",
+     "This link isn't complete, or the account changed since we sent it. " OUT},
+    {"too late", "disown", "expires = created", 410, NULL, "reset",
+     "Links like this work for 2 days. " OUT},
 };
 
 /* The mail with such a link is the newest. */

@@ -137,7 +137,10 @@ static void works_for_seven_days(void **state)
     assert_status(t, post(t, token), 410);
     assert_value(t, "code", "token_expired");
     assert_value(t, "title", "Link has expired");
-    assert_value(t, "detail", "Links like this work for 7 days.");
+    assert_value(
+        t, "detail",
+        "Links like this work for 7 days. If someone else uses your account, set a new "
+        "password: that signs everybody out.");
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account"), 1);
     ua_test_clock(t, -1);
     assert_status(t, post(t, token), 200);

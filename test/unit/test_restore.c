@@ -186,7 +186,10 @@ static void works_for_seven_days(void **state)
     t->json = 1;
     assert_status(t, restore(t, token, UA_TEST_PASSWORD), 410);
     assert_value(t, "code", "token_expired");
-    assert_value(t, "detail", "Links like this work for 7 days.");
+    assert_value(
+        t, "detail",
+        "Links like this work for 7 days. The account can't be brought back any more. You can "
+        "register again.");
     t->json = 0;
     ua_test_clock(t, -1);
     assert_status(t, restore(t, token, UA_TEST_PASSWORD), 303);

@@ -165,7 +165,10 @@ static void works_for_seven_days(void **state)
     t->json = 1;
     assert_status(t, undo(t, token, UA_TEST_PASSWORD), 410);
     assert_value(t, "code", "token_expired");
-    assert_value(t, "detail", "Links like this work for 7 days.");
+    assert_value(
+        t, "detail",
+        "Links like this work for 7 days. The address can't be brought back this way any more. "
+        "Please ask whoever runs this site.");
     assert_string_equal(address_of(t, "alice"), THIEF);
     t->json = 0;
     ua_test_clock(t, -1);
