@@ -57,7 +57,7 @@ static int is_foreign(const ua_req_t *req)
 ua_csrf_e ua_csrf_judge(ua_req_t *req)
 {
     int browser = req->session_cookie || *req->origin || *req->fetch_site || *req->fetch_mode ||
-                  *req->fetch_dest;
+                  *req->fetch_dest || *req->fetch_user;
 
     if (is_foreign(req)) {
         return UA_CSRF_FOREIGN;

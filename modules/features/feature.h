@@ -106,7 +106,7 @@ typedef struct ua_req_t {
     const char *uri;   /* path and query as sent */
     int https;
     const char *cookie, *accept, *content_type, *origin, *referer; /* headers, "" when absent */
-    const char *fetch_site, *fetch_mode, *fetch_dest, *purpose, *requested_with;
+    const char *fetch_site, *fetch_mode, *fetch_dest, *fetch_user, *purpose, *requested_with;
     const char *authorization;
     const char *body;
     apr_size_t length;

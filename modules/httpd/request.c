@@ -122,6 +122,7 @@ static void copy_headers(ua_req_t *req, const request_rec *r)
     req->fetch_site = header(r, "Sec-Fetch-Site");
     req->fetch_mode = header(r, "Sec-Fetch-Mode");
     req->fetch_dest = header(r, "Sec-Fetch-Dest");
+    req->fetch_user = header(r, "Sec-Fetch-User");
     req->purpose = *purpose ? purpose : header(r, "Purpose");
     req->requested_with = header(r, "X-Requested-With");
 }

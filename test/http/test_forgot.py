@@ -125,3 +125,10 @@ def test_limits(new_server):
     assert forgot(known, person.email).status_code == 202, "strangers used up the owner's mails"
     one = Client(server, address="203.0.113.5")
     assert [forgot(one, stranger().email).status_code for _ in range(8)] == [202] * 6 + [429] * 2
+
+
+@pytest.mark.parametrize("name, value", [("Site", "same-origin"), ("Mode", "navigate"), ("Dest", "document"), ("User", "?1")])
+def test_a_browser_needs_the_hidden_field(server, name, value):
+    """Contract 4, "Forgery": a form submit that carries Sec-Fetch-*."""
+    answer = Client(server).post("/auth/forgot", {"email": "somebody@example.org"}, headers={f"Sec-Fetch-{name}": value})
+    assert answer.status_code == 403

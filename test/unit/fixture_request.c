@@ -53,6 +53,7 @@ static void fill_headers(ua_test_t *t, ua_req_t *req)
     req->fetch_site = header_of(t, "Sec-Fetch-Site");
     req->fetch_mode = header_of(t, "Sec-Fetch-Mode");
     req->fetch_dest = header_of(t, "Sec-Fetch-Dest");
+    req->fetch_user = header_of(t, "Sec-Fetch-User");
     req->purpose = *purpose ? purpose : header_of(t, "Purpose");
     req->requested_with = header_of(t, "X-Requested-With");
     req->authorization = header_of(t, "Authorization");
