@@ -132,11 +132,19 @@ static int sweep(ua_jobs_t *jobs, apr_time_t now)
     return more;
 }
 
+/* Short lifetimes of accounts need looking sooner. */
+static apr_interval_time_t sweep_interval(const ua_conf_t *conf)
+{
+    apr_interval_time_t shortest = MIN(conf->unverified_lifetime, conf->restore_lifetime);
+
+    return MIN(shortest, SWEEP_INTERVAL);
+}
+
 /* What was left is gone on with in the next turn. */
 static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
     ua_touch_flush(jobs->app->touches, ctx);
-    if (jobs->more || ctx->now - jobs->swept >= SWEEP_INTERVAL) {
+    if (jobs->more || ctx->now - jobs->swept >= sweep_interval(jobs->app->conf)) {
         jobs->swept = ctx->now;
         jobs->told = 0;
         tell(jobs, ctx, ua_erase_due(&jobs->more, jobs->app, ctx));

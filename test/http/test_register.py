@@ -4,6 +4,7 @@ import pytest
 from client import Client, the_form
 from pages import Page, problem, refused
 from people import PASSWORD, fields_of, register, sign_in, signed_in, stranger
+from server import wait_for
 
 RESERVED = """admin administrator root system support help security postmaster webmaster abuse anonymous
     nobody""".split()
@@ -348,3 +349,12 @@ def test_registrations_per_client_address(new_server):
     assert account(server, late) is None
     refused(client.form("/auth/register", fields_of(late)), 429)
     register(Client(server), late)
+
+
+def test_a_registration_nobody_confirmed_is_gone_soon(new_server):
+    """Contract 8: name and address are free again, also where that time is short."""
+    site = new_server(conf="UserAuthUnverifiedLifetime 2s\nUserAuthMailLimit off\nUserAuthRateLimit register off\n")
+    for _ in range(2):  # the first turn after a start comes at once
+        person = register(Client(site))
+        assert Client(site).json("POST", "/auth/register", fields_of(person)).status_code == 409
+        wait_for(lambda: Client(site).json("POST", "/auth/register", fields_of(person)).status_code == 201, 20)
