@@ -14,6 +14,22 @@ static void redirect(ua_res_t *res, int status, const char *location)
     res->location = location;
 }
 
+/* A path that only leads elsewhere. */
+static void lead(ua_req_t *req, ua_res_t *res, int status, const char *location)
+{
+    if (req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD) {
+        redirect(res, status, location);
+        return;
+    }
+    apr_table_setn(res->headers, "Allow", "GET, HEAD, OPTIONS");
+    if (req->method == UA_METHOD_OPTIONS) {
+        res->status = 204;
+    }
+    else {
+        ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
+    }
+}
+
 /* /auth leads to /auth/login; one slash at the end is redirected away. 1 when answered. */
 static int answer_spelling(ua_req_t *req, ua_res_t *res)
 {
@@ -22,7 +38,7 @@ static int answer_spelling(ua_req_t *req, ua_res_t *res)
     const char *query = *req->query ? apr_pstrcat(req->ctx->pool, "?", req->query, NULL) : "";
 
     if (strcmp(req->path, conf->path) == 0) {
-        redirect(res, 303, ua_path(req, UA_AREA_PUBLIC, "login"));
+        lead(req, res, 303, ua_path(req, UA_AREA_PUBLIC, "login"));
         return 1;
     }
     if (length > 1 && req->path[length - 1] == '/' && req->path[length - 2] != '/') {
@@ -191,17 +207,7 @@ static int answer_well_known(ua_req_t *req, ua_res_t *res)
     if (strcmp(req->path, UA_WELL_KNOWN) != 0) {
         return 0;
     }
-    if (req->method == UA_METHOD_GET || req->method == UA_METHOD_HEAD) {
-        redirect(res, 302, ua_path(req, UA_AREA_PERSONAL, "password"));
-        return 1;
-    }
-    apr_table_setn(res->headers, "Allow", "GET, HEAD, OPTIONS");
-    if (req->method == UA_METHOD_OPTIONS) {
-        res->status = 204;
-    }
-    else {
-        ua_refuse(res, UA_PROBLEM_METHOD_NOT_ALLOWED);
-    }
+    lead(req, res, 302, ua_path(req, UA_AREA_PERSONAL, "password"));
     return 1;
 }
 
