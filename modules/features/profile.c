@@ -139,8 +139,7 @@ static apr_status_t profile_show(ua_res_t *res, ua_req_t *req)
     UA_CHECK(add_pending(res->view, req, &work));
     add_own_fields(res->view, req, own);
     if (!req->wants_json) {
-        ua_json_set_flag(res->view, "asks_password",
-                         work.moves && !ua_session_fresh(req->session, req->ctx));
+        ua_json_set_flag(res->view, "asks_password", !ua_session_fresh(req->session, req->ctx));
         prefill_all(req, work.account, own);
     }
     return APR_SUCCESS;

@@ -129,6 +129,20 @@ def test_a_new_address_within_minutes_of_the_password(site, person):
     problem(person.json("POST", PROFILE, {"email": stranger("new").email, "current_password": ""}), 422, "invalid_fields")
 
 
+def test_the_page_of_a_stale_session_asks_for_the_password(site, person):
+    """Contract 4: the form shows `current_password` when the session is not fresh, and takes it in the same POST."""
+    site.db("UPDATE session SET auth_time = 1 WHERE account_id = ?", person.person.id)
+    page = Page(person.get(PROFILE))
+    assert page.fields["current_password"]["autocomplete"] == "current-password"
+    new = stranger("new").email
+    answer = person.form(PROFILE, {"email": new, "current_password": person.person.password}, action=PROFILE)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PROFILE + "?notice=email-pending")
+    assert "current_password" not in Page(person.follow(answer)).fields
+    site.db("UPDATE session SET auth_time = 1 WHERE account_id = ?", person.person.id)
+    answer = person.form(PROFILE, {"display_name": "Left empty", "current_password": ""}, action=PROFILE)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PROFILE + "?notice=profile-saved")
+
+
 def test_a_session_that_ended_a_moment_ago(new_server):
     """Its child still knows it: the answer is that of the gate."""
     site = new_server(conf="UserAuthSessionCacheTTL 2s\n")
