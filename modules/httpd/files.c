@@ -108,6 +108,32 @@ static const char *check_database(apr_pool_t *pool, const char *path)
     return NULL;
 }
 
+/* 1 when both names lead to one file that is there. */
+static int is_same(const struct stat *info, const char *path)
+{
+    struct stat other;
+
+    return stat(path, &other) == 0 && other.st_dev == info->st_dev &&
+           other.st_ino == info->st_ino;
+}
+
+/* Its lines would end the file of the keys, or lie in the database. */
+static const char *check_event_file(const ua_conf_t *conf, apr_pool_t *pool)
+{
+    const char *full = ap_server_root_relative(pool, conf->event_log);
+    int file = strcmp(conf->database[0], "sqlite3") == 0;
+    struct stat info;
+
+    if (strcmp(full, conf->key_file) == 0 || (file && strcmp(full, conf->database[1]) == 0) ||
+        (*conf->event_log != '|' && stat(full, &info) == 0 &&
+         (is_same(&info, conf->key_file) || (file && is_same(&info, conf->database[1]))))) {
+        return apr_psprintf(
+            pool, "UserAuthEventLog: %s holds the keys or the database: name another file",
+            full);
+    }
+    return NULL;
+}
+
 /* The parent opens it, as ErrorLog: its folder has to be there. What could make a writer wait is for a
  * program on a pipe only. */
 static const char *check_event_log(apr_pool_t *pool, const char *path)
@@ -145,6 +171,32 @@ static const char *check_ca_file(apr_pool_t *pool, const char *path)
                               path, (int)child_user(), path);
 }
 
+/* Its folder is there, or can be made. */
+static const char *check_key_folder(apr_pool_t *pool, const char *folder)
+{
+    struct stat info;
+
+    if (stat(folder, &info) == 0) {
+        return S_ISDIR(info.st_mode)
+                   ? NULL
+                   : apr_psprintf(pool, "UserAuthKeyFile: %s is not a folder", folder);
+    }
+    folder = parent_of(pool, folder);
+    return stat(folder, &info) == 0 && S_ISDIR(info.st_mode)
+               ? NULL
+               : apr_psprintf(pool, "UserAuthKeyFile: there is no folder %s: create it", folder);
+}
+
+/* The key file's folder is somebody's own choice. */
+static int has_key_folder(const ua_conf_t *conf, apr_pool_t *pool)
+{
+    const char *folder = parent_of(pool, conf->key_file);
+
+    return strcmp(folder, conf->state_folder) != 0 &&
+           (strcmp(conf->database[0], "sqlite3") != 0 ||
+            strcmp(folder, parent_of(pool, conf->database[1])) != 0);
+}
+
 const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *err = NULL;
@@ -153,6 +205,10 @@ const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *ro
         *row = UA_D_database;
         err = check_folder(pool, parent_of(pool, conf->database[1]), "UserAuthDatabase");
         err = err ? err : check_database(pool, conf->database[1]);
+    }
+    if (!err && has_key_folder(conf, pool)) {
+        *row = UA_D_key_file;
+        err = check_key_folder(pool, parent_of(pool, conf->key_file));
     }
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;
@@ -165,6 +221,7 @@ const char *ua_edge_files_check(const ua_conf_t *conf, apr_pool_t *pool, int *ro
     if (!err && conf->event_log) {
         *row = UA_D_event_log;
         err = check_event_log(pool, conf->event_log);
+        err = err ? err : check_event_file(conf, pool);
     }
     return err;
 }
@@ -222,6 +279,9 @@ const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *r
     else if (strcmp(parent_of(pool, conf->key_file), conf->state_folder) == 0) {
         *row = UA_D_key_file;
         err = make_folder(pool, conf->state_folder, "UserAuthKeyFile");
+    }
+    if (!err && has_key_folder(conf, pool)) {
+        (void)mkdir(parent_of(pool, conf->key_file), 0700); /* the parent's; else the key file says why */
     }
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;
