@@ -28,6 +28,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(ua_edge_map_to_storage, NULL, mappers, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access_ex(ua_edge_open_public, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(ua_edge_await_index, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(ua_edge_set_handler, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ua_edge_handle, NULL, NULL, APR_HOOK_FIRST);
 

@@ -33,11 +33,23 @@ static apr_status_t admit(const ua_req_t **by, request_rec *r, const ua_app_t *a
     return APR_SUCCESS;
 }
 
+/* The file that answers for a folder: the whole request is refused. */
+static int deny_index(request_rec *r, const ua_app_t *app, apr_status_t why)
+{
+    ua_res_t res;
+
+    ua_gate_deny(app, ua_edge_request_ahead(r->main, app), &res, why);
+    return ua_edge_reply_ahead(r, &res);
+}
+
 static int deny(request_rec *r, const ua_app_t *app, apr_status_t why)
 {
     ua_req_t *req = NULL;
     ua_res_t res;
 
+    if (ua_edge_is_index(r)) {
+        return deny_index(r, app, why);
+    }
     if (r->main) { /* a part of another page: the page goes on without it */
         return HTTP_UNAUTHORIZED;
     }

@@ -43,6 +43,7 @@ int ua_edge_open_public(request_rec *r)
 
 int ua_edge_set_handler(request_rec *r)
 {
+    ua_edge_end_index(r);
     if (ua_edge_owns(r)) {
         r->handler = UA_HANDLER;
     }

@@ -72,6 +72,11 @@ int ua_edge_owns(const request_rec *r);
 
 /* cookies.c: hook fixups. */
 int ua_edge_strip_cookies(request_rec *r);
+/* request.c: hook fixups, before mod_dir's: what is asked for from now on, until set_handler ends it, is the file that
+ * answers for a folder; mod_dir hands a redirect of that on. Others that look ahead do so earlier or later. */
+int ua_edge_await_index(request_rec *r);
+void ua_edge_end_index(request_rec *r);
+int ua_edge_is_index(request_rec *part);
 /* request.c: the header as the client sent it, and path and query, for the rest of the request. */
 void ua_edge_keep_cookie(request_rec *r, const char *header);
 void ua_edge_keep_uri(request_rec *r);
@@ -102,6 +107,8 @@ apr_interval_time_t ua_edge_stale_age(request_rec *r);
 ua_req_t *ua_edge_request(request_rec *r, const ua_app_t *app);
 /* The same with no header but the credentials, for ua_gate_admit(). */
 ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app);
+/* A copy of it, to be refused while the whole is still being made. */
+ua_req_t *ua_edge_request_ahead(request_rec *whole, const ua_app_t *app);
 /* A copy of it, without a session, for the name and password that came with it. */
 ua_req_t *ua_edge_basic_request(request_rec *r, const ua_app_t *app);
 /* Reads the body of a submit into it, bounded; the first time only. */
@@ -118,6 +125,8 @@ int ua_edge_mask_log(request_rec *r);
 
 /* reply.c: sends a finished reply. */
 int ua_edge_reply(request_rec *r, const ua_res_t *res);
+/* The status and the headers of one, for mod_dir to hand on to the whole request. */
+int ua_edge_reply_ahead(request_rec *part, const ua_res_t *res);
 /* pace.c: writes the body so that it arrives within about a second; the connection is to be closed then. */
 void ua_edge_write_slowly(request_rec *r, const char *text, apr_size_t length);
 

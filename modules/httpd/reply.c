@@ -33,3 +33,20 @@ int ua_edge_reply(request_rec *r, const ua_res_t *res)
     }
     return OK;
 }
+
+static int copy_ahead(void *baton, const char *name, const char *value)
+{
+    request_rec *part = baton;
+
+    apr_table_setn(part->err_headers_out, name, value);
+    return 1;
+}
+
+int ua_edge_reply_ahead(request_rec *part, const ua_res_t *res)
+{
+    apr_table_do(copy_ahead, part, res->headers, NULL);
+    if (res->location) {
+        apr_table_setn(part->headers_out, "Location", res->location);
+    }
+    return res->status;
+}

@@ -21,6 +21,7 @@ typedef struct kept_t {
     const char *cookie;        /* as sent, before ours were taken out of it */
     int has_headers;           /* read already: all but the credentials */
     int has_body;              /* likewise */
+    int awaits_index;          /* mod_dir may be looking for the file that answers */
     apr_interval_time_t stale; /* a Require line wants the password within this time, or 0 */
     const ua_req_t *by;        /* whose session let it in, or NULL */
     const char *denied;        /* Basic credentials that were wrong or not tried */
@@ -59,6 +60,24 @@ static const char *uri_of(const request_rec *r)
     const char *path = host ? strchr(host + 3, '/') : uri;
 
     return path ? path : "/";
+}
+
+int ua_edge_await_index(request_rec *r)
+{
+    if (ua_edge_app(r)) {
+        kept(r)->awaits_index = 1;
+    }
+    return DECLINED;
+}
+
+void ua_edge_end_index(request_rec *r)
+{
+    kept(r)->awaits_index = 0;
+}
+
+int ua_edge_is_index(request_rec *part)
+{
+    return part->main && kept(part->main)->awaits_index;
 }
 
 void ua_edge_keep_cookie(request_rec *r, const char *header)
@@ -162,6 +181,11 @@ ua_req_t *ua_edge_credentials(request_rec *r, const ua_app_t *app)
     req->authorization = header(r, "Authorization");
     k->req = req;
     return req;
+}
+
+ua_req_t *ua_edge_request_ahead(request_rec *whole, const ua_app_t *app)
+{
+    return apr_pmemdup(whole->pool, ua_edge_request(whole, app), sizeof(ua_req_t));
 }
 
 ua_req_t *ua_edge_basic_request(request_rec *r, const ua_app_t *app)

@@ -197,6 +197,10 @@ int ua_edge_check_authz(request_rec *r)
     if (status != HTTP_UNAUTHORIZED) {
         return status; /* AUTHZ_GENERAL_ERROR is a 500 */
     }
+    if (age > 0 && ua_edge_is_index(r)) {
+        ua_gate_step_up(app, ua_edge_request_ahead(r->main, app), &res, age);
+        return ua_edge_reply_ahead(r, &res);
+    }
     if (age == 0 || r->main) {
         return HTTP_FORBIDDEN;
     }
