@@ -52,14 +52,20 @@ static const char *header(const request_rec *r, const char *name)
     return value ? value : "";
 }
 
-/* Path and query as sent, also when the request line held a whole URL. */
+/* Path and query as sent, also when the request line held a whole URL, or a rewrite led elsewhere. */
 static const char *uri_of(const request_rec *r)
 {
-    const char *uri = r->unparsed_uri;
-    const char *host = *uri == '/' ? NULL : strstr(uri, "://");
-    const char *path = host ? strchr(host + 3, '/') : uri;
+    const char *uri = NULL;
+    const char *host = NULL;
+    const char *path = NULL;
 
-    return path ? path : "/";
+    while (r->prev) {
+        r = r->prev;
+    }
+    uri = r->unparsed_uri;
+    host = *uri == '/' ? NULL : strstr(uri, "://");
+    path = host ? strchr(host + 3, '/') : uri;
+    return path && *path == '/' ? path : ap_escape_uri(r->pool, r->uri); /* "http:/a" is a path, too */
 }
 
 int ua_edge_await_index(request_rec *r)
