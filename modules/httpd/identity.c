@@ -239,6 +239,27 @@ static void refuse_trailers(request_rec *r, const ua_app_t *app)
     }
 }
 
+/* Another gate let this part in: what the whole request was told of its person is not for it. */
+static void forget(request_rec *r, const ua_app_t *app)
+{
+    static const char *const variables[] = {"USERAUTH_ID", "USERAUTH_EMAIL", "USERAUTH_DISPLAY_NAME",
+                                            "USERAUTH_GROUPS", "USERAUTH_SESSION"};
+
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    scrub(app->conf, r->headers_in, "");
+    scrub(app->conf, r->subprocess_env, "HTTP_"); /* mod_include has made variables of the headers */
+    for (apr_size_t i = 0; i < COUNT(variables); i++) {
+        apr_table_unset(r->subprocess_env, variables[i]);
+    }
+}
+
+static int was_told(const request_rec *r)
+{
+    const request_rec *from = r->main ? r->main : r->prev;
+
+    return from && ua_edge_gated(from);
+}
+
 int ua_edge_identify(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
@@ -248,6 +269,9 @@ int ua_edge_identify(request_rec *r)
         refuse_trailers(r, app);
     }
     if (!gated) {
+        if (app && was_told(r)) {
+            forget(r, app);
+        }
         return DECLINED;
     }
     name_person(r);
