@@ -30,12 +30,20 @@ static authz_status nobody(const request_rec *r)
     return r->user ? AUTHZ_DENIED : AUTHZ_DENIED_NO_USER;
 }
 
-/* httpd's scanner ends the process at an expression that is not closed (2.4.62), in an .htaccess too. */
+/* httpd's scanner ends the process at an expression that is not closed or holds a quote (2.4.62 to 2.4.71), in an
+ * .htaccess too. */
 static int is_closed(const char *line)
 {
     int open = 0;
 
     for (; *line; line++) {
+        if (open > 0 && strchr("\"'", *line)) {
+            return 0;
+        }
+        if (open > 0 && *line == '\\' && line[1]) {
+            line++; /* "\}" closes nothing */
+            continue;
+        }
         open += strncmp(line, "%{", 2) == 0 ? 1 : *line == '}' && open > 0 ? -1 : 0;
     }
     return open == 0;
@@ -47,7 +55,7 @@ static const char *parse_words(cmd_parms *cmd, const char *name, const char *lin
     const char *err = NULL;
 
     if (!is_closed(line)) {
-        return apr_psprintf(cmd->pool, "Require %s: a \"%%{\" is not closed", name);
+        return apr_psprintf(cmd->pool, "Require %s: a \"%%{\" is not closed, or holds a quote", name);
     }
     *parsed = ap_expr_parse_cmd(cmd, line, AP_EXPR_FLAG_STRING_RESULT, &err, NULL);
     if (err) {
