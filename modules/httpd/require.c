@@ -202,8 +202,8 @@ int ua_edge_check_authz(request_rec *r)
     apr_interval_time_t age = ua_edge_stale_age(r);
     ua_res_t res;
 
-    if (status != HTTP_UNAUTHORIZED) {
-        return status; /* AUTHZ_GENERAL_ERROR is a 500 */
+    if (status != HTTP_UNAUTHORIZED && !(status == HTTP_FORBIDDEN && age > 0)) {
+        return status; /* AUTHZ_GENERAL_ERROR is a 500; AuthzSendForbiddenOnFailure a 403 */
     }
     if (age > 0 && ua_edge_is_index(r)) {
         ua_gate_step_up(app, ua_edge_request_ahead(r->main, app), &res, age);
