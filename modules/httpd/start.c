@@ -10,6 +10,8 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <mpm_common.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
 
@@ -52,6 +54,19 @@ static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int a
     return err ? refuse(s, pool, server->conf, row, err) : OK;
 }
 
+/* A SQLite file's path in its one spelling; other parameters as they are. */
+static const char *database_of(const ua_conf_t *conf, apr_pool_t *pool)
+{
+    const char *path = conf->database[1];
+    const char *name = strrchr(path, '/');
+    char folder[PATH_MAX];
+
+    return strcmp(conf->database[0], "sqlite3") == 0 && name &&
+                   realpath(apr_pstrmemdup(pool, path, (apr_size_t)(name + 1 - path)), folder)
+               ? apr_pstrcat(pool, folder, name, NULL)
+               : path;
+}
+
 /* What sites have to agree about: the bound on hashes is one for the whole server, and a database has
  * one key file. */
 static int check_agreement(const ua_server_t *first, const ua_server_t *server,
@@ -71,7 +86,7 @@ static int check_agreement(const ua_server_t *first, const ua_server_t *server,
                       "host the same");
     }
     if (strcmp(a->database[0], b->database[0]) == 0 &&
-        strcmp(a->database[1], b->database[1]) == 0 && strcmp(a->key_file, b->key_file) != 0) {
+        strcmp(database_of(a, pool), database_of(b, pool)) == 0 && strcmp(a->key_file, b->key_file) != 0) {
         return refuse(s, pool, b, UA_D_key_file,
                       "UserAuthKeyFile: another virtual host uses the same database with "
                       "another key file: give both the same");
