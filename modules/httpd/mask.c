@@ -12,6 +12,41 @@ static int is_secret(const char *name, apr_size_t length)
            (length == 4 && strncasecmp(name, "code", 4) == 0);
 }
 
+#define ID  36 /* a row's id, then "." or "%2E", */
+#define TAG 43 /* and 256 bits in base64url */
+
+/* How many bytes of a text stand before the tag of a token of ours, or 0. */
+static apr_size_t before_tag(const char *text)
+{
+    static const char base64url[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    apr_size_t before = ID;
+
+    if (strspn(text, "0123456789abcdefABCDEF-") != ID) {
+        return 0;
+    }
+    before += text[ID] == '.' ? 1 : strncasecmp(text + ID, "%2e", 3) == 0 ? 3 : 0;
+    return before > ID && strspn(text + before, base64url) >= TAG ? before : 0;
+}
+
+/* Wherever a token stands in a text, its tag becomes "***"; NULL when there is none. Mangled links hold one, too. */
+static char *without_tags(apr_pool_t *pool, const char *text)
+{
+    char *copy = NULL;
+
+    for (const char *at = text; (at = strchr(at, '-')) != NULL; at++) {
+        apr_size_t before = at - text >= 8 && at[5] == '-' ? before_tag(at - 8) : 0;
+
+        if (before > 0) {
+            copy = apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(at - 8 + before - text)),
+                               "***", at - 8 + before + TAG, NULL);
+            at = copy + (at - text);
+            text = copy;
+        }
+    }
+    return copy;
+}
+
 /* "a=1&token=xyz&b=2" with xyz as "***"; NULL when there is no secret. At most four times as long. */
 static char *masked(apr_pool_t *pool, const char *args)
 {
@@ -54,21 +89,32 @@ static int is_public(apr_pool_t *pool, const ua_app_t *app, const char *sent)
     return ua_app_owns(app->conf, UA_AREA_PUBLIC, path);
 }
 
+/* The parameters' secrets, else the tags that a mangled link holds. */
+static char *masked_args(apr_pool_t *pool, const char *args)
+{
+    char *one = masked(pool, args);
+    char *both = without_tags(pool, one ? one : args);
+
+    return both ? both : one;
+}
+
 int ua_edge_mask(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    char *args =
-        app && r->args && is_public(r->pool, app, r->uri) ? masked(r->pool, r->args) : NULL;
+    int ours = app && is_public(r->pool, app, r->uri);
+    char *args = ours && r->args ? masked_args(r->pool, r->args) : NULL;
+    char *line = NULL;
 
-    if (!args) {
-        return DECLINED;
+    if (args) {
+        ua_edge_keep_uri(r);
+        r->args = args;
+        r->parsed_uri.query = args;
+        r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
+        r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
+                                     r->assbackwards ? NULL : " ", r->protocol, NULL);
     }
-    ua_edge_keep_uri(r);
-    r->args = args;
-    r->parsed_uri.query = args;
-    r->unparsed_uri = apr_pstrcat(r->pool, r->uri, "?", args, NULL);
-    r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
-                                 r->assbackwards ? NULL : " ", r->protocol, NULL);
+    line = ours ? without_tags(r->pool, r->the_request) : NULL;
+    r->the_request = line ? line : r->the_request;
     return DECLINED;
 }
 
@@ -98,5 +144,7 @@ int ua_edge_mask_log(request_rec *r)
         r->the_request = apr_pstrdup(r->pool, line);
         r->args = r->args ? masked(r->pool, r->args) : NULL;
     }
+    line = app && r->the_request ? without_tags(r->pool, r->the_request) : NULL;
+    r->the_request = line ? apr_pstrdup(r->pool, line) : r->the_request;
     return DECLINED;
 }
