@@ -79,7 +79,8 @@ int ua_edge_check_authn(request_rec *r)
     if (!app) {
         ap_log_rerror(
             APLOG_MARK, APLOG_ERR, 0, r,
-            "UA0105: AuthType UserAuth, but this virtual host has no UserAuthBaseURL");
+            "UA0105: AuthType UserAuth, but this virtual host has no UserAuthBaseURL: "
+            "add one to it");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     rv = admit(&by, r, app);

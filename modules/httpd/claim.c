@@ -2,8 +2,11 @@
  * and mod_alias translate the path, and before a folder or .htaccess of that name is looked at. */
 #include "edge.h"
 
+#include <http_log.h>
 #include <http_request.h>
 #include <string.h>
+
+APLOG_USE_MODULE(userauth);
 
 static int owns(const request_rec *r, ua_area_e area)
 {
@@ -59,9 +62,15 @@ int ua_edge_handle(request_rec *r)
     if (!r->handler || strcmp(r->handler, UA_HANDLER) != 0) {
         return DECLINED;
     }
-    req = app && ua_edge_owns(r) ? ua_edge_request(r, app) : NULL;
+    if (!app) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "UA0111: SetHandler userauth, but this virtual host has no "
+                      "UserAuthBaseURL: add one to it");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    req = ua_edge_owns(r) ? ua_edge_request(r, app) : NULL;
     if (!req) {
-        return app ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR;
+        return HTTP_NOT_FOUND;
     }
     if (req->method == UA_METHOD_POST) {
         ua_edge_body(r, req);

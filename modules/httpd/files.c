@@ -124,8 +124,11 @@ static const char *check_event_file(const ua_conf_t *conf, apr_pool_t *pool)
     int file = strcmp(conf->database[0], "sqlite3") == 0;
     struct stat info;
 
+    if (*conf->event_log == '|') {
+        return NULL;
+    }
     if (strcmp(full, conf->key_file) == 0 || (file && strcmp(full, conf->database[1]) == 0) ||
-        (*conf->event_log != '|' && stat(full, &info) == 0 &&
+        (stat(full, &info) == 0 &&
          (is_same(&info, conf->key_file) || (file && is_same(&info, conf->database[1]))))) {
         return apr_psprintf(
             pool, "UserAuthEventLog: %s holds the keys or the database: name another file",
@@ -184,7 +187,8 @@ static const char *check_key_folder(apr_pool_t *pool, const char *folder)
     folder = parent_of(pool, folder);
     return stat(folder, &info) == 0 && S_ISDIR(info.st_mode)
                ? NULL
-               : apr_psprintf(pool, "UserAuthKeyFile: there is no folder %s: create it", folder);
+               : apr_psprintf(pool, "UserAuthKeyFile: there is no folder %s: create it",
+                              folder);
 }
 
 /* The key file's folder is somebody's own choice. */
@@ -281,7 +285,8 @@ const char *ua_edge_files_create(const ua_conf_t *conf, apr_pool_t *pool, int *r
         err = make_folder(pool, conf->state_folder, "UserAuthKeyFile");
     }
     if (!err && has_key_folder(conf, pool)) {
-        (void)mkdir(parent_of(pool, conf->key_file), 0700); /* the parent's; else the key file says why */
+        (void)mkdir(parent_of(pool, conf->key_file),
+                    0700); /* the parent's; else the key file says why */
     }
     if (!err && conf->mail_kind == UA_MAIL_FOLDER) {
         *row = UA_D_mail;

@@ -242,12 +242,14 @@ static void refuse_trailers(request_rec *r, const ua_app_t *app)
 /* Another gate let this part in: what the whole request was told of its person is not for it. */
 static void forget(request_rec *r, const ua_app_t *app)
 {
-    static const char *const variables[] = {"USERAUTH_ID", "USERAUTH_EMAIL", "USERAUTH_DISPLAY_NAME",
-                                            "USERAUTH_GROUPS", "USERAUTH_SESSION"};
+    static const char *const variables[] = {"USERAUTH_ID", "USERAUTH_EMAIL",
+                                            "USERAUTH_DISPLAY_NAME", "USERAUTH_GROUPS",
+                                            "USERAUTH_SESSION"};
 
     r->headers_in = apr_table_copy(r->pool, r->headers_in);
     scrub(app->conf, r->headers_in, "");
-    scrub(app->conf, r->subprocess_env, "HTTP_"); /* mod_include has made variables of the headers */
+    scrub(app->conf, r->subprocess_env,
+          "HTTP_"); /* mod_include has made variables of the headers */
     for (apr_size_t i = 0; i < COUNT(variables); i++) {
         apr_table_unset(r->subprocess_env, variables[i]);
     }

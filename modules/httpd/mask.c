@@ -38,7 +38,8 @@ static char *without_tags(apr_pool_t *pool, const char *text)
         apr_size_t before = at - text >= 8 && at[5] == '-' ? before_tag(at - 8) : 0;
 
         if (before > 0) {
-            copy = apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(at - 8 + before - text)),
+            copy = apr_pstrcat(pool,
+                               apr_pstrmemdup(pool, text, (apr_size_t)(at - 8 + before - text)),
                                "***", at - 8 + before + TAG, NULL);
             at = copy + (at - text);
             text = copy;

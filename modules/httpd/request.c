@@ -65,7 +65,8 @@ static const char *uri_of(const request_rec *r)
     uri = r->unparsed_uri;
     host = *uri == '/' ? NULL : strstr(uri, "://");
     path = host ? strchr(host + 3, '/') : uri;
-    return path && *path == '/' ? path : ap_escape_uri(r->pool, r->uri); /* "http:/a" is a path, too */
+    return path && *path == '/' ? path
+                                : ap_escape_uri(r->pool, r->uri); /* "http:/a" is a path, too */
 }
 
 int ua_edge_await_index(request_rec *r)
@@ -78,7 +79,9 @@ int ua_edge_await_index(request_rec *r)
 
 void ua_edge_end_index(request_rec *r)
 {
-    kept(r)->awaits_index = 0;
+    if (ua_edge_app(r)) {
+        kept(r)->awaits_index = 0;
+    }
 }
 
 int ua_edge_is_index(request_rec *part)

@@ -55,7 +55,8 @@ static const char *parse_words(cmd_parms *cmd, const char *name, const char *lin
     const char *err = NULL;
 
     if (!is_closed(line)) {
-        return apr_psprintf(cmd->pool, "Require %s: a \"%%{\" is not closed, or holds a quote", name);
+        return apr_psprintf(cmd->pool, "Require %s: a \"%%{\" is not closed, or holds a quote",
+                            name);
     }
     *parsed = ap_expr_parse_cmd(cmd, line, AP_EXPR_FLAG_STRING_RESULT, &err, NULL);
     if (err) {

@@ -86,7 +86,8 @@ static int check_agreement(const ua_server_t *first, const ua_server_t *server,
                       "host the same");
     }
     if (strcmp(a->database[0], b->database[0]) == 0 &&
-        strcmp(database_of(a, pool), database_of(b, pool)) == 0 && strcmp(a->key_file, b->key_file) != 0) {
+        strcmp(database_of(a, pool), database_of(b, pool)) == 0 &&
+        strcmp(a->key_file, b->key_file) != 0) {
         return refuse(s, pool, b, UA_D_key_file,
                       "UserAuthKeyFile: another virtual host uses the same database with "
                       "another key file: give both the same");

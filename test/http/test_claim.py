@@ -212,17 +212,21 @@ def test_another_module_is_left_in_peace(new_server):
     assert client.get("/auth/login").text == client.get("/dashboard").text == "a file"
 
 
-def test_authtype_in_a_vhost_without_a_site_is_an_error_that_denies(new_server):
+@pytest.mark.parametrize("lines, log", [
+    ("AuthType UserAuth\nRequire valid-user", "UA0105: AuthType UserAuth, "),
+    ("SetHandler userauth\nRequire all granted", "UA0111: SetHandler userauth, "),
+], ids=["AuthType", "SetHandler"])
+def test_a_vhost_without_a_site_is_an_error_that_denies(new_server, lines, log):
     """INV-7: nothing is shown, and the log names the cause."""
     port = spare_port()
     head = f'Listen 127.0.0.1:{port}\n<VirtualHost *:{port}>\nDocumentRoot "${{RUN}}/htdocs"\n<Location "/">\n'
-    head += "AuthType UserAuth\nRequire valid-user\n</Location>\n</VirtualHost>\n"
+    head += f"{lines}\n</Location>\n</VirtualHost>\n"
     server = new_server(start=False, head=head)
     apps.put(server, "a.txt", "secret")
     server.start()
     answer = Client(server, base=f"http://localhost:{port}").get("/a.txt")
     assert answer.status_code == 500 and "secret" not in answer.text
-    server.wait_log("UA0105: AuthType UserAuth, but this virtual host has no UserAuthBaseURL")
+    server.wait_log(log + "but this virtual host has no UserAuthBaseURL: add one")
 
 
 @pytest.mark.parametrize("order", range(6))

@@ -46,6 +46,18 @@ def test_the_first_start_makes_everything_with_owner_and_mode(new_server):
     assert (database.stat().st_ino, keys.read_bytes()) == inode
 
 
+def test_the_folder_of_the_key_file_is_made_or_its_parent_is_missing(new_server):
+    """Contract 6: for nobody but who starts the server."""
+    server = new_server(start=False, site=False, conf=site(UserAuthKeyFile='"${RUN}/private/site.keys"'))
+    accepted(server)
+    server.start()
+    keys = server.folder / "private" / "site.keys"
+    assert mode(keys) == 0o600 and mode(keys.parent) == 0o700 and keys.parent.stat().st_uid == os.getuid()
+    server.stop()
+    server.conf = site(UserAuthKeyFile='"${RUN}/none/private/site.keys"')
+    refused(server, "UserAuthKeyFile", "there is no folder", "/none:")
+
+
 def only_a_file(what):
     if what == "db" and engines.NAME != "sqlite3":
         pytest.skip("of SQLite's file")
@@ -225,3 +237,15 @@ def test_a_blocklist_of_any_editor_is_read(new_server):
         fields = {"username": "alice", "email": "alice@example.org", "password": password}
         answer = client.json("POST", "/auth/register", fields)
         assert answer.status_code == 422 and "list of known passwords" in answer.json()["errors"]["password"], answer.text
+
+
+@engines.ONLY_A_FILE
+@pytest.mark.parametrize("file", ["userauth.keys", "userauth.db", "./userauth.keys"])
+def test_the_event_log_is_not_written_into_the_keys(new_server, file):
+    """A start that goes well must not be the last one: lines of the log would end the key file."""
+    server = new_server()
+    server.stop()
+    server.conf = f'UserAuthEventLog "${{RUN}}/{file}"\n'
+    before = (server.folder / "userauth.keys").read_bytes()
+    refused(server, "UserAuthEventLog", "another file")
+    assert (server.folder / "userauth.keys").read_bytes() == before

@@ -6,7 +6,7 @@ import re
 import engines
 import pytest
 from client import Client
-from people import fields_of, sign_in, stranger
+from people import fields_of, letter, register, sign_in, stranger
 from server import Server
 
 SCANNER = "203.0.113.44"
@@ -142,3 +142,14 @@ def test_nobody_else_reads_the_event_log_and_the_keys(told):
     assert (told.folder / "userauth.keys").stat().st_mode & 0o077 == 0
     if engines.NAME == "sqlite3":
         assert (told.folder / "userauth.db").stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("mangled", ["/auth/verify%3Ftoken={}", "/auth/verify?token%3D{}", "/auth/verify%3ftoken%3d{}", "/auth/verify&token={}",
+                                     "/auth/verify?{}", "/auth/verify/{}", "/Auth/verify?token={}", "/auth/verify?x=1;token={}",
+                                     "/auth/login?next=/auth/verify?token={}"])
+def test_a_mangled_link_s_token_is_in_no_log(server, mangled):
+    """PRIV-02: mail programs and scanners rewrite links; what is logged then opens nothing either."""
+    person = register(Client(server), stranger())
+    token = letter(server, person).token("verify")
+    Client(server).get(mangled.format(token), headers={"Referer": server.base + "/"})
+    assert not [line for line in server.access_log() if token.split(".")[1] in line]

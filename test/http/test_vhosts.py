@@ -2,6 +2,7 @@
 import re
 
 import apps
+import engines
 import pytest
 from client import Client
 from confhelp import refused, site, spare_port
@@ -182,3 +183,15 @@ def test_the_address_of_a_client_is_not_what_it_says(new_server):
         statuses.append(client.json("POST", "/auth/register", fields_of(stranger()), headers=headers).status_code)
     assert statuses == [201, 201, 201, 429, 429]
     assert Client(server, address="192.0.2.9").json("POST", "/auth/register", fields_of(stranger())).status_code == 201
+
+
+@engines.ONLY_A_FILE
+def test_one_database_by_two_names_is_one(new_server):
+    """Contract 6: start refuses another key, also for a file whose path is spelled in another way."""
+    port = spare_port()
+    server = new_server(start=False)
+    (server.folder / "link").symlink_to(server.folder)
+    for path in ("/./userauth.db", "//userauth.db", "/mail/../userauth.db", "/link/userauth.db"):
+        lines = site(UserAuthBaseURL=f"http://localhost:{port}", UserAuthDatabase=f'sqlite3 "${{RUN}}{path}"', UserAuthKeyFile='"${RUN}/other.keys"')
+        server.head = second_vhost(port, lines)
+        refused(server, "UserAuthKeyFile", "same database", "give both the same")
