@@ -220,6 +220,8 @@ static const char *template_of(ua_req_t *req, ua_res_t *res)
         ua_res_init(&shown, req);
         if (req->route->show(&shown, req) == APR_SUCCESS && !shown.problem) {
             json_object_update(res->view, shown.view);
+            res->detail =
+                shown.detail && res->problem == UA_PROBLEM_CSRF ? shown.detail : res->detail;
         }
     }
     return req->route->template;

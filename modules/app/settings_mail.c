@@ -86,7 +86,7 @@ static const char *check_server(const ua_conf_t *conf, apr_pool_t *pool)
     apr_uri_t uri;
 
     if (strchr(conf->mail_target, '@')) {
-        return "UserAuthMail takes no user in the server's address: name him by "
+        return "UserAuthMail takes no user in the server's address: give it by "
                "UserAuthMailUser and "
                "UserAuthMailPasswordFile";
     }

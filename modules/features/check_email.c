@@ -89,6 +89,9 @@ static apr_status_t check_email_show(ua_res_t *res, ua_req_t *req)
                     ua_duration_words(req->ctx->pool, req->ctx->conf->verify_lifetime));
     }
     if (rv == APR_NOTFOUND) {
+        /* Of a form that is sent too late: there is none to send again. */
+        res->detail = "This browser does not know your registration any more. Get a new link "
+                      "below, or register again with the right address.";
         return APR_SUCCESS;
     }
     UA_CHECK(rv);

@@ -39,6 +39,7 @@ apr_status_t ua_fresh_settle(ua_res_t *res, ua_req_t *req, const ua_try_t *attem
     if (!attempt->right) {
         ua_field_error(req, field, "This is not your password.");
         ua_refuse(res, UA_PROBLEM_INVALID_FIELDS);
+        res->detail = "Did you forget it? You can set a new one by email.";
         ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
         return ua_try_failed(req, attempt);
     }

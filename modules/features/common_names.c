@@ -67,6 +67,7 @@ void ua_refuse_used_email(ua_res_t *res, ua_req_t *req)
     ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
     ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"),
              "Send a new confirmation link");
+    ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
 }
 
 apr_status_t ua_username_move(ua_res_t *res, ua_req_t *req, const char *account_id)

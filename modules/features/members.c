@@ -94,13 +94,22 @@ static int read_query(asked_t *out, const ua_req_t *req)
     out->after = *after ? member_of(req->ctx->pool, after) : NULL;
     out->limit = limit_of(limit);
     return (out->after || !*after) && out->limit > 0 &&
-           ua_utf8_length(out->prefix) <= SEARCH_MOST;
+           (ua_utf8_length(out->prefix) <= SEARCH_MOST || !req->wants_json);
 }
 
 /* "2026-11-21" */
 static const char *date_of(apr_pool_t *pool, apr_time_t time)
 {
     return apr_pstrndup(pool, ua_time_rfc3339(pool, time), 10);
+}
+
+/* "21 November 2026" */
+static const char *date_words(apr_pool_t *pool, apr_time_t time)
+{
+    const char *words = ua_time_words(pool, time);
+    const char *end = strstr(words, " at ");
+
+    return end ? apr_pstrmemdup(pool, words, (apr_size_t)(end - words)) : words;
 }
 
 static void add_member(json_t *list, ua_req_t *req, const ua_member_t *member)
@@ -112,6 +121,7 @@ static void add_member(json_t *list, ua_req_t *req, const ua_member_t *member)
     ua_json_set(entry, "display_name", member->display_name);
     ua_json_set(entry, "member_since", date_of(pool, member->since));
     if (!req->wants_json) {
+        ua_json_set(entry, "since", date_words(pool, member->since));
         ua_json_set(entry, "href",
                     apr_pstrcat(pool, ua_path(req, UA_AREA_PERSONAL, "members"), "/",
                                 member->username, NULL));
@@ -149,8 +159,11 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
         res->template = "problem.html";
         return APR_SUCCESS;
     }
-    UA_CHECK(ua_member_list(&found, &next, req->ctx, asked.prefix, asked.after, asked.limit));
-    for (int i = 0; i < found->nelts; i++) {
+    if (ua_utf8_length(asked.prefix) <= SEARCH_MOST) { /* no name is longer */
+        UA_CHECK(
+            ua_member_list(&found, &next, req->ctx, asked.prefix, asked.after, asked.limit));
+    }
+    for (int i = 0; found && i < found->nelts; i++) {
         add_member(list, req, &APR_ARRAY_IDX(found, i, ua_member_t));
     }
     if (next) {
@@ -159,7 +172,7 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
     if (!req->wants_json) {
         ua_json_set(res->view, "q", *asked.prefix ? asked.prefix : NULL);
         ua_json_set_flag(res->view, "later", asked.after != NULL);
-        ua_json_set_flag(res->view, "any", found->nelts > 0);
+        ua_json_set_flag(res->view, "any", found && found->nelts > 0);
         ua_json_set_flag(res->view, "more", next || (*asked.prefix && asked.after));
     }
     return APR_SUCCESS;
@@ -214,6 +227,7 @@ static apr_status_t member_show(ua_res_t *res, ua_req_t *req)
         ua_json_set(res->view, "email", account->email);
     }
     if (!req->wants_json) {
+        ua_json_set(res->view, "since", date_words(pool, account->verified));
         ua_json_set_flag(res->view, "is_hidden", account->hidden);
     }
     return add_fields(res, req, account);

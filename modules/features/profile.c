@@ -48,7 +48,7 @@ static const ua_field_t fields[] = {
     {"hidden", "Hide me from the list of members", "checkbox", 0, NULL, NULL, NULL, NULL},
     {"show_email", "Show my email address to members", "checkbox", 0, NULL, NULL, NULL, NULL},
     {"current_password", "Current password", "password", 1, "current-password",
-     "Another email address needs it.", NULL, check_current},
+     "Needed to change your email address.", NULL, check_current},
     {"flags", "The boxes are part of the form", "hidden", 0, NULL, NULL, NULL, NULL},
     {"cancel_email", "Cancel the change of address", "hidden", 0, NULL, NULL, NULL, NULL},
     {"resend_email", "Send the link again", "hidden", 0, NULL, NULL, NULL, NULL},
@@ -192,9 +192,12 @@ static void refuse_taken(ua_res_t *res, ua_req_t *req)
 {
     if (!apr_table_get(req->errors, "email")) {
         ua_refuse(res, UA_PROBLEM_USERNAME_TAKEN);
+        res->detail = "Choose another username.";
         return;
     }
     ua_refuse(res, UA_PROBLEM_EMAIL_IN_USE);
+    res->detail =
+        "Another account uses this address. Enter another one, or log in to that account.";
     ua_offer(res, "reset", ua_path(req, UA_AREA_PUBLIC, "forgot"), "Reset your password");
     ua_offer(res, "resend", ua_path(req, UA_AREA_PUBLIC, "resend"),
              "Send a new confirmation link");
@@ -203,7 +206,7 @@ static void refuse_taken(ua_res_t *res, ua_req_t *req)
 static void refuse_stale(ua_res_t *res, ua_req_t *req)
 {
     ua_refuse(res, UA_PROBLEM_REAUTH_REQUIRED);
-    res->detail = "Another email address needs your current password, too.";
+    res->detail = "To change your email address, enter your current password, too.";
     if (req->wants_json) { /* a person stays here, with what was typed */
         ua_offer(res, "reauth", ua_path(req, UA_AREA_PUBLIC, "reauth"), "Enter your password");
     }

@@ -79,10 +79,10 @@ static void refuse_taken(ua_res_t *res, ua_req_t *req)
 {
     if (apr_table_get(req->errors, "email")) {
         ua_refuse_used_email(res, req);
-        ua_offer(res, "login", ua_path(req, UA_AREA_PUBLIC, "login"), "Log in");
     }
     else {
         ua_refuse(res, UA_PROBLEM_USERNAME_TAKEN);
+        res->detail = "Choose another username.";
     }
     req->counted = 1;
 }

@@ -152,10 +152,10 @@ static apr_status_t refuse_wrong(ua_res_t *res, ua_req_t *req, const char *accou
                                  apr_int64_t left)
 {
     const char *text =
-        "This code is not right. Use the link in the email, or send a new email.";
+        "This code is not right. Use the link in the email, or ask for a new email.";
 
     if (left < 0) {
-        text = "Too many wrong codes. Use the link in the email, or send a new email.";
+        text = "Too many wrong codes. Use the link in the email, or ask for a new email.";
     }
     else if (left > 0) {
         text = apr_psprintf(req->ctx->pool,

@@ -69,8 +69,8 @@ def test_five_tries_then_the_link(site, client):
         answer = client.json("POST", "/auth/verify", {"code": other_code(client.code, step)})
         texts.append(problem(answer, 422, "invalid_fields")["errors"]["code"])
     assert texts[4:] == [
-        "This code is not right. Use the link in the email, or send a new email.",
-        "Too many wrong codes. Use the link in the email, or send a new email.",
+        "This code is not right. Use the link in the email, or ask for a new email.",
+        "Too many wrong codes. Use the link in the email, or ask for a new email.",
     ]
     assert client.json("POST", "/auth/verify", {"code": client.code}).status_code == 422
     token = site.wait_mail(client.person.email).token("verify")

@@ -49,14 +49,15 @@ static void tells_both_addresses(void **state)
     assert_non_null(strstr(t->mail, "\r\nSubject: Your email on localhost was changed\r\n"));
     assert_non_null(strstr(
         t->mail,
-        apr_pstrcat(t->pool,
-                    "Hello alice,\r\n\r\n"
-                    "Your account on localhost now uses\r\n"
-                    "new@example.org\r\n"
-                    "instead of this address. No more mail about it comes\r\nhere.\r\n\r\n"
-                    "When: 21 November 2026 at 08:30 UTC\r\n"
-                    "From: ",
-                    NULL)));
+        apr_pstrcat(
+            t->pool,
+            "Hello alice,\r\n\r\n"
+            "Your account on localhost now uses\r\n"
+            "new@example.org\r\n"
+            "instead of this address. We send no more mail about it\r\nto this address.\r\n\r\n"
+            "When: 21 November 2026 at 08:30 UTC\r\n"
+            "From: ",
+            NULL)));
     assert_non_null(strstr(t->mail, ", 192.0.2.7\r\n"));
     assert_non_null(
         strstr(t->mail, apr_pstrcat(t->pool,
@@ -203,7 +204,10 @@ static void works_for_a_day(void **state)
     ua_test_clock(t, DAYS(1));
     assert_status(t, ua_test_post(t, "/auth/email", "token", token, NULL), 410);
     assert_value(t, "code", "token_expired");
-    assert_value(t, "detail", "Links like this work for 24 hours.");
+    assert_value(
+        t, "detail",
+        "Links like this work for 24 hours. Your address stays as it was. You can ask for the "
+        "change again in your profile.");
     assert_string_equal(address_of(t, "alice"), ALICE);
     ua_test_clock(t, -1);
     assert_status(t, ua_test_post(t, "/auth/email", "token", token, NULL), 200);

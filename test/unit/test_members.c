@@ -67,7 +67,7 @@ static void shows_a_page(void **state)
     assert_shows(t, "<label for=\"f-q\">");
     assert_shows(t, "<a href=\"/dashboard/members/Bob\">Bob</a>");
     assert_shows(t, "data-label=\"Display name\">&lt;b&gt;Bob&lt;/b&gt;</td>"); /* XSS-01 */
-    assert_shows(t, "<time datetime=\"2026-11-21\">2026-11-21</time>");
+    assert_shows(t, "<time datetime=\"2026-11-21\">21 November 2026</time>");
     assert_false(ua_test_shows(t, "example.org"));
     assert_false(ua_test_shows(t, "Next page"));
     ua_test_close(t);

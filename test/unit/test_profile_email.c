@@ -98,7 +98,7 @@ static void needs_a_fresh_password(void **state)
                                  "hidden", "1", NULL),
                   403);
     assert_shows(t, "Please enter your password again");
-    assert_shows(t, "Another email address needs your current password, too.");
+    assert_shows(t, "To change your email address, enter your current password, too.");
     assert_shows(t, "name=\"email\" value=\"new@example.org\"");
     assert_shows(t, "name=\"username\" value=\"alice2\"");
     assert_shows(t, "name=\"hidden\" value=\"1\" checked>");

@@ -143,8 +143,8 @@ static const char *const answers[] = {
     "This code is not right. You have 3 more tries.",
     "This code is not right. You have 2 more tries.",
     "This code is not right. You have 1 more try.",
-    "This code is not right. Use the link in the email, or send a new email.",
-    "Too many wrong codes. Use the link in the email, or send a new email.",
+    "This code is not right. Use the link in the email, or ask for a new email.",
+    "Too many wrong codes. Use the link in the email, or ask for a new email.",
 };
 
 /* Five tries for a mail, then not even the right one; the link works still, a new mail anew. */
@@ -185,7 +185,8 @@ static void leaves_the_link_alone_after_the_fifth(void **state)
     (void)state;
     for (int i = 1; i <= 6; i++) {
         assert_status(t, post(t, wrong(t, code, i)), 422);
-        assert_shows(t, i < 5 ? "more tr" : "Use the link in the email, or send a new email.");
+        assert_shows(t,
+                     i < 5 ? "more tr" : "Use the link in the email, or ask for a new email.");
     }
     assert_status(t, ua_test_post(t, "/auth/verify", "token", ua_test_token(t, "verify"), NULL),
                   303);
