@@ -75,12 +75,11 @@ static void tells_the_owner(void **state)
     assert_status(t, close_it(t, UA_TEST_PASSWORD), 303);
     assert_non_null(letter(t, ALICE));
     assert_non_null(strstr(t->mail, "\r\nSubject: Your account on localhost is closed\r\n"));
-    assert_non_null(
-        strstr(t->mail, "Hello alice,\r\n\r\n"
-                        "Your account on localhost is closed. Nobody can\r\n"
-                        "log in to it, and members no longer see it. After\r\n"
-                        "7 days everything stored about you is deleted:\r\n"
-                        "on 28 November 2026 at 08:30 UTC.\r\n"));
+    assert_non_null(strstr(t->mail, "Hello alice,\r\n\r\n"
+                                    "Your account on localhost is closed. Nobody can\r\n"
+                                    "log in to it, and members no longer see it. After\r\n"
+                                    "7 days everything stored about you is deleted:\r\n"
+                                    "on 28 November 2026 at 08:30 UTC.\r\n"));
     assert_int_equal(strlen(ua_test_token(t, "restore")), 36 + 1 + 43);
     ua_test_close(t);
 }
