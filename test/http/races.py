@@ -31,7 +31,8 @@ UserAuthRateLimit mail off
 UserAuthPasswordHash m=7168,t=5,p=1
 UserAuthHashQueue 256
 UserAuthSessionCacheTTL 2s
-"""
+KeepAliveTimeout 60
+"""  # who waits for a mail does not lose the connection meanwhile
 
 
 class Pair(Server):
