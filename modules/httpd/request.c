@@ -86,7 +86,7 @@ void ua_edge_end_index(request_rec *r)
 
 int ua_edge_is_index(request_rec *part)
 {
-    return part->main && kept(part->main)->awaits_index;
+    return part->main && part->finfo.filetype != APR_NOFILE && kept(part->main)->awaits_index;
 }
 
 void ua_edge_keep_cookie(request_rec *r, const char *header)

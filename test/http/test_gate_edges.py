@@ -27,6 +27,12 @@ FILES = f"""
         Require userauth-fresh 10m
     </Files>
 </Directory>
+<Directory "${{RUN}}/htdocs/second">
+    DirectoryIndex index.html open.txt
+    <Files "index.html">
+        {GATE}
+    </Files>
+</Directory>
 <Directory "${{RUN}}/htdocs/asks">
     RewriteEngine On
     RewriteCond /app/index.cgi -U
@@ -43,6 +49,7 @@ def by_file(run_folder):
         apps.put_cgi(server, path)
     apps.put(server, "fresh/index.html", "fresh")
     apps.put(server, "asks/index.html", "open")
+    apps.put(server, "second/open.txt", "for everybody")
     try:
         yield server.start()
     finally:
@@ -74,6 +81,10 @@ def test_a_stale_password_is_asked_for_before_a_folder_too(by_file, watched):
     by_file.db("UPDATE session SET auth_time = auth_time - 900000000 WHERE account_id = ?", member.person.id)
     answer = member.get("/fresh/", headers=NAVIGATION)
     assert (answer.status_code, answer.headers.get("Location")) == (303, "/auth/reauth?next=%2Ffresh%2F&max_age=600")
+
+
+def test_a_gated_index_that_is_not_there_hides_nothing(by_file, watched):
+    assert Client(by_file).get("/second/", headers=NAVIGATION).text == "for everybody"
 
 
 def test_who_asks_ahead_hears_no(by_file, watched):
