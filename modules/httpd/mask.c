@@ -34,13 +34,15 @@ static char *without_tags(apr_pool_t *pool, const char *text)
 {
     char *copy = NULL;
 
-    for (const char *at = text; (at = strchr(at, '-')) != NULL; at++) {
-        apr_size_t before = at - text >= 8 && at[5] == '-' ? before_tag(at - 8) : 0;
+    for (const char *at = strchr(text, '-'); at; at = strchr(at + 1, '-')) {
+        apr_size_t before = at - text >= 8 ? before_tag(at - 8) : 0;
+        char *tag = NULL;
 
         if (before > 0) {
-            copy = apr_pstrcat(pool,
-                               apr_pstrmemdup(pool, text, (apr_size_t)(at - 8 + before - text)),
-                               "***", at - 8 + before + TAG, NULL);
+            copy = copy ? copy : apr_pstrdup(pool, text);
+            tag = copy + (at - text) - 8 + before;
+            (void)memmove(tag + 3, tag + TAG, strlen(tag + TAG) + 1);
+            (void)memcpy(tag, "***", 3);
             at = copy + (at - text);
             text = copy;
         }
@@ -102,10 +104,13 @@ static char *masked_args(apr_pool_t *pool, const char *args)
 int ua_edge_mask(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    int ours = app && is_public(r->pool, app, r->uri);
-    char *args = ours && r->args ? masked_args(r->pool, r->args) : NULL;
-    char *line = NULL;
+    char *line = app ? without_tags(r->pool, r->the_request) : NULL;
+    char *args = NULL;
 
+    if (!app || (!line && !r->args) || !is_public(r->pool, app, r->uri)) {
+        return DECLINED;
+    }
+    args = r->args ? masked_args(r->pool, r->args) : NULL;
     if (args) {
         ua_edge_keep_uri(r);
         r->args = args;
@@ -114,13 +119,13 @@ int ua_edge_mask(request_rec *r)
         r->the_request = apr_pstrcat(r->pool, r->method, " ", r->unparsed_uri,
                                      r->assbackwards ? NULL : " ", r->protocol, NULL);
     }
-    line = ours ? without_tags(r->pool, r->the_request) : NULL;
+    line = args ? without_tags(r->pool, r->the_request) : line;
     r->the_request = line ? line : r->the_request;
     return DECLINED;
 }
 
 /* "GET /path?args HTTP/1.1" with what is secret in args as "***", where the path is ours. */
-static const char *masked_line(apr_pool_t *pool, const ua_app_t *app, const char *line)
+static char *masked_line(apr_pool_t *pool, const ua_app_t *app, const char *line)
 {
     const char *query = strchr(line, '?');
     const char *path = query ? memchr(line, ' ', (apr_size_t)(query - line)) : NULL;
@@ -139,13 +144,13 @@ static const char *masked_line(apr_pool_t *pool, const ua_app_t *app, const char
 int ua_edge_mask_log(request_rec *r)
 {
     const ua_app_t *app = ua_edge_app(r);
-    const char *line = app && r->the_request ? masked_line(r->pool, app, r->the_request) : NULL;
+    char *line = app && r->the_request ? masked_line(r->pool, app, r->the_request) : NULL;
 
     if (line) {
-        r->the_request = apr_pstrdup(r->pool, line);
+        r->the_request = line;
         r->args = r->args ? masked(r->pool, r->args) : NULL;
     }
     line = app && r->the_request ? without_tags(r->pool, r->the_request) : NULL;
-    r->the_request = line ? apr_pstrdup(r->pool, line) : r->the_request;
+    r->the_request = line ? line : r->the_request;
     return DECLINED;
 }
