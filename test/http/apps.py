@@ -29,6 +29,16 @@ def put_cgi(server, path):
     return put(server, path, SHOW, 0o755)
 
 
+# A gate of httpd's own, with that file.
+HTPASSWD = """
+    AuthType Basic
+    AuthName "Others"
+    AuthBasicProvider file
+    AuthUserFile "${RUN}/htpasswd"
+    Require valid-user
+"""
+
+
 def put_htpasswd(server, user, password):
     """The file ${RUN}/htpasswd of mod_authn_file, with one user."""
     file = server.folder / "htpasswd"

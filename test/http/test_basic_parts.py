@@ -47,11 +47,7 @@ RewriteRule ^/ahead/ /nowhere
 </Location>
 <Location "/htpasswd">
     SetHandler cgi-script
-    AuthType Basic
-    AuthName "Others"
-    AuthBasicProvider file
-    AuthUserFile "${{RUN}}/htpasswd"
-    Require valid-user
+    {apps.HTPASSWD}
 </Location>
 """
 

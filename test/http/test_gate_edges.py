@@ -142,11 +142,7 @@ UserAuthPassToken on
     {GATE}
 </Location>
 <Location "/htpasswd">
-    AuthType Basic
-    AuthName "Others"
-    AuthBasicProvider file
-    AuthUserFile "${{RUN}}/htpasswd"
-    Require valid-user
+    {apps.HTPASSWD}
 </Location>
 """
 
