@@ -42,7 +42,7 @@ static char *without_tags(apr_pool_t *pool, const char *text)
             copy = copy ? copy : apr_pstrdup(pool, text);
             tag = copy + (at - text) - 8 + before;
             (void)memmove(tag + 3, tag + TAG, strlen(tag + TAG) + 1);
-            (void)memcpy(tag, "***", 3);
+            (void)memset(tag, '*', 3);
             at = copy + (at - text);
             text = copy;
         }
