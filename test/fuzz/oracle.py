@@ -137,10 +137,15 @@ def judge_mail(raw, name, sender, receiver, answers, subject, text, html, ident)
 NEIGHBOURS = re.compile("[\u00b7\u0375\u05f3\u05f4\u30fb\u0660-\u0669\u06f0-\u06f9]")
 
 
+def unicode_label(label):
+    """A label as people read it: "xn--..." is what it stands for."""
+    return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+
+
 def judge_domain(typed, ascii_form):
     """A domain that the module took, by IDNA2008 with the mapping of UTS 46."""
     typed, ascii_form = typed.decode(), ascii_form.decode()
-    if not idna or NEIGHBOURS.search(idna.uts46_remap(typed, True, False)):
+    if not idna or any(NEIGHBOURS.search(unicode_label(label)) for label in ascii_form.split(".")):
         return ""
     made = idna.encode(typed, uts46=True, std3_rules=True).decode()
     return "" if made == ascii_form else "%a is %s, not %s" % (typed, made, ascii_form)
