@@ -1,7 +1,13 @@
 """quiet.py: when a server may be told to stop. mpm_event itself may crash when TERM meets a worker that is
-just finishing with a connection (httpd 2.4), so the harness stops between connections."""
+just finishing with a connection (httpd 2.4), so the harness stops between connections. So may a child that is just
+being made: it calls exit() from the signal's handler, whatever it was at; so a server has few spare ones."""
 import os
 from pathlib import Path
+
+
+def few_spare(mpm):
+    """Lines for a server that makes no child before most of its first ones are busy; TERM wakes it to look for that."""
+    return "MinSpareServers 1" if mpm == "prefork" else "MinSpareThreads 1"
 
 
 class Quiet:

@@ -18,7 +18,7 @@ from pathlib import Path
 import engines
 import mails
 from http2 import SERVER as HTTP2
-from quiet import Quiet
+from quiet import Quiet, few_spare
 
 TOP = Path(__file__).resolve().parents[2]
 MODULES = Path("/usr/lib/apache2/modules")
@@ -286,6 +286,7 @@ class Server:
                 GLOBAL,
                 "UserAuthSessionCacheTTL 0",  # tests change rows of sessions; those of the cache say "2s"
                 HTTP2,
+                few_spare(self.mpm),
                 self.head,
                 vhosts,
             ]
