@@ -266,8 +266,24 @@ const ua_req_t *ua_edge_gated(const request_rec *r)
     return NULL;
 }
 
+/* What came of a body, and the bytes there is room for before its NUL. */
+typedef struct body_t {
+    char *data;
+    apr_size_t length;
+    apr_size_t room;
+} body_t;
+
+/* A filter may make more of a body than was declared: mod_deflate's unpacks it. */
+static void make_room(body_t *body, apr_pool_t *pool)
+{
+    char *data = apr_palloc(pool, UA_BODY_BYTES + 1);
+
+    body->data = memcpy(data, body->data, body->length);
+    body->room = UA_BODY_BYTES;
+}
+
 /* Appends what a brigade holds. APR_ENOSPC when it does not fit. */
-static apr_status_t take(apr_bucket_brigade *bb, char *buffer, apr_size_t *length, int *eos)
+static apr_status_t take(apr_bucket_brigade *bb, body_t *body, int *eos)
 {
     for (apr_bucket *b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb);
          b = APR_BUCKET_NEXT(b)) {
@@ -282,16 +298,19 @@ static apr_status_t take(apr_bucket_brigade *bb, char *buffer, apr_size_t *lengt
             continue;
         }
         UA_CHECK(apr_bucket_read(b, &data, &n, APR_BLOCK_READ));
-        if (n > UA_BODY_BYTES - *length) {
+        if (n > UA_BODY_BYTES - body->length) {
             return APR_ENOSPC;
         }
-        memcpy(buffer + *length, data, n);
-        *length += n;
+        if (n > body->room - body->length) {
+            make_room(body, bb->p);
+        }
+        memcpy(body->data + body->length, data, n);
+        body->length += n;
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t read_all(request_rec *r, char *buffer, apr_size_t *length)
+static apr_status_t read_all(request_rec *r, body_t *body)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int eos = 0;
@@ -299,7 +318,7 @@ static apr_status_t read_all(request_rec *r, char *buffer, apr_size_t *length)
     while (!eos) {
         UA_CHECK(ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
                                 UA_BODY_BYTES));
-        UA_CHECK(take(bb, buffer, length, &eos));
+        UA_CHECK(take(bb, body, &eos));
         apr_brigade_cleanup(bb);
     }
     return APR_SUCCESS;
@@ -331,7 +350,7 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
 {
     const char *declared = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t length = 0;
-    char *buffer = NULL;
+    body_t body = {NULL, 0, UA_BODY_BYTES};
     apr_status_t rv = APR_SUCCESS;
 
     if (kept(r)->has_body) {
@@ -342,10 +361,12 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
         rv = APR_ENOSPC;
     }
     else if (declared || apr_table_get(r->headers_in, "Transfer-Encoding")) {
-        buffer = apr_palloc(r->pool, (declared ? (apr_size_t)length : UA_BODY_BYTES) + 1);
-        rv = read_all(r, buffer, &req->length);
-        buffer[req->length] = '\0';
-        req->body = buffer;
+        body.room = declared ? (apr_size_t)length : body.room;
+        body.data = apr_palloc(r->pool, body.room + 1);
+        rv = read_all(r, &body);
+        body.data[body.length] = '\0';
+        req->body = body.data;
+        req->length = body.length;
     }
     if (rv == APR_ENOSPC) {
         drop_rest(r);
@@ -354,4 +375,6 @@ void ua_edge_body(request_rec *r, ua_req_t *req)
         r->connection->keepalive = AP_CONN_CLOSE;
         req->body_status = rv == APR_ENOSPC ? APR_ENOSPC : APR_EINVAL;
     }
+    /* It may end minutes behind the request's first line, while limits and links run on. */
+    req->ctx->now = apr_time_now();
 }

@@ -1,5 +1,7 @@
 """Hostile bodies (BODY-01..11): too large, too many, cut off, framed twice; memory stays where it was."""
+import gzip
 import json
+import random
 import socket
 import struct
 
@@ -108,6 +110,19 @@ def test_body_02_many_parameters_in_the_query(warm):
             query = (unit * 8000)[:7900]
             for _ in range(6):
                 assert exchange(warm, request("GET", f"{path}?{query}"))[0].status in (200, 400, 404, 429)
+
+
+def test_body_01_a_body_that_a_filter_unpacks(new_server):
+    """BODY-01: 64 KiB as unpacked, whatever was declared: not a byte stands behind the room for it."""
+    server = new_server(conf="SetInputFilter DEFLATE\n")
+    for size, status in ((500, 422), (9000, 422), (LIMIT, 422), (LIMIT + 1, 413), (4 * LIMIT, 413)):
+        body = padded(0) + random.Random(size).randbytes(size).hex().encode()[: size - len(padded(0))]
+        for path, expected in (("/auth/login", status), ("/dashboard/profile", 303)):  # the gate reads forms, too
+            for _ in range(4):
+                headers = [("Content-Encoding", "gzip"), ("Accept", "text/html")]
+                found = exchange(server, post(path, gzip.compress(body), headers))
+                assert [answer.status for answer in found] == [expected], f"{path}, {size} bytes"
+    assert "exit signal" not in server.log()
 
 
 def new_account_body():

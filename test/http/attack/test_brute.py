@@ -1,9 +1,10 @@
 """Guessing passwords and using up the server (BF-01..16): waits, limits, the bound on hashes."""
 import threading
+import time
 
 import pytest
 
-from attacks import exchange, forget_peaks, pairs, peaks, post, problem
+from attacks import answers, connect, exchange, forget_peaks, pairs, peaks, post, problem, received
 from client import Client, new_address
 from people import is_signed_in, join, register, signed_in, stranger
 
@@ -125,6 +126,24 @@ def test_bf_03_parallel_tries_do_not_pass_the_limit(server):
         thread.join()
     assert len(found) == 60 and set(found) <= {401, 429}
     assert found.count(401) <= 34, f"{found.count(401)} guesses were judged"
+
+
+def test_bf_03_a_body_that_comes_late_opens_no_new_window(new_server):
+    """BF-03, beyond the list: requests begun before the window neither pass its limit nor make it begin again."""
+    one, address = new_server(conf="UserAuthRateLimit login 3/3s\n"), new_address()
+    data = post("/auth/login", pairs(login="nobody-slow", password=WRONG), [("X-Test-Address", address)])
+    links = [connect(one) for _ in range(2)]
+    for link in links:
+        link.sendall(data[:-1])
+    time.sleep(3.2)
+    client, seen = Client(one, address=address), []
+    seen += [attempt(one, "nobody-fast", client=client).status_code for _ in range(4)]
+    for link in links:
+        link.sendall(data[-1:])
+        seen.append(answers(received(link))[0].status)
+        link.close()
+    seen.append(attempt(one, "nobody-fast", client=client).status_code)
+    assert seen == [401] * 3 + [429] * 4
 
 
 def test_bf_04_own_success_does_not_clear_the_address(new_server):
