@@ -2,9 +2,26 @@
  * What it has no status for, a wait or a busy server, is answered once it is done. */
 #include "edge.h"
 
+#include <apr_base64.h>
 #include <http_request.h>
 #include <mod_auth.h>
 #include <string.h>
+
+/* mod_auth_basic takes a NUL for the end: what stands behind it would count for nothing. */
+static int holds_nul(const request_rec *r)
+{
+    const char *name = r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authorization" : "Authorization";
+    const char *header = apr_table_get(r->headers_in, name);
+    const char *text = header ? strpbrk(header, " \t") : NULL;
+    unsigned char *plain = NULL;
+
+    if (!text) {
+        return 0;
+    }
+    text += strspn(text, " \t");
+    plain = apr_palloc(r->pool, (apr_size_t)apr_base64_decode_len(text) + 1);
+    return memchr(plain, 0, (apr_size_t)apr_base64_decode_binary(plain, text)) != NULL;
+}
 
 /* Tried once for the request that the client sent, whatever parts of it ask. */
 static apr_status_t check(const ua_app_t *app, request_rec *origin, const char *user,
@@ -15,6 +32,10 @@ static apr_status_t check(const ua_app_t *app, request_rec *origin, const char *
     const char *denied = ua_edge_denied(origin);
     ua_res_t *res = NULL;
 
+    if (holds_nul(origin)) {
+        ua_edge_refused(origin, "", NULL);
+        return APR_EACCES;
+    }
     if (ua_gate_basic_known(app, req, user, password) == APR_SUCCESS) {
         return APR_SUCCESS;
     }

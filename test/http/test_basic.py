@@ -91,6 +91,19 @@ def test_a_name_that_is_no_text_is_nobody_s(site, name):
     assert Client(site).get("/dav/file.txt", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("more", [b"\0", b"\0x", b"\0" * 300], ids=["one", "more", "many"])
+def test_a_nul_ends_nothing(site, more):
+    """ENC-02, SQL-05: what stands before it is neither the name nor the password, remembered or not."""
+    person = join(site)
+    name, right = person.username.encode(), PASSWORD.encode()
+    for _ in range(2):
+        for pair in (name + b":" + right + more, name + more + b":" + right, more + name + b":" + right):
+            headers = {"Authorization": b"Basic " + base64.b64encode(pair)}
+            answer = Client(site).get("/dav/a.txt", headers=headers)
+            assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == 'Basic realm="Members"', pair
+        assert get(site, "/dav/a.txt", person.username, PASSWORD).status_code == 200
+
+
 def test_applications_are_told_by_the_name_of_the_account(site):
     environment = apps.environment(get(site, "/cgi/show.cgi", site.person.email, PASSWORD))
     assert environment["REMOTE_USER"] == site.person.username and environment["AUTH_TYPE"] == "Basic"
