@@ -30,22 +30,32 @@ static void lead(ua_req_t *req, ua_res_t *res, int status, const char *location)
     }
 }
 
+/* A path as a URL has it: what stands behind its last slash may be whatever a client sent. */
+static const char *encoded(apr_pool_t *pool, const char *path)
+{
+    const char *last = strrchr(path, '/') + 1;
+
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, path, (apr_size_t)(last - path)),
+                       ua_url_encode(pool, last), NULL);
+}
+
 /* /auth leads to /auth/login; one slash at the end is redirected away. 1 when answered. */
 static int answer_spelling(ua_req_t *req, ua_res_t *res)
 {
+    apr_pool_t *pool = req->ctx->pool;
     const ua_conf_t *conf = req->ctx->conf;
     apr_size_t length = strlen(req->path);
-    const char *query = *req->query ? apr_pstrcat(req->ctx->pool, "?", req->query, NULL) : "";
+    const char *query = *req->query ? apr_pstrcat(pool, "?", req->query, NULL) : "";
 
     if (strcmp(req->path, conf->path) == 0) {
         lead(req, res, 303, ua_path(req, UA_AREA_PUBLIC, "login"));
         return 1;
     }
     if (length > 1 && req->path[length - 1] == '/' && req->path[length - 2] != '/') {
-        const char *path = apr_pstrmemdup(req->ctx->pool, req->path, length - 1);
+        const char *path = apr_pstrmemdup(pool, req->path, length - 1);
 
         if (ua_route_find(conf, path) || strcmp(path, conf->path) == 0) {
-            redirect(res, 308, apr_pstrcat(req->ctx->pool, path, query, NULL));
+            redirect(res, 308, apr_pstrcat(pool, encoded(pool, path), query, NULL));
             return 1;
         }
     }

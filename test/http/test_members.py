@@ -45,6 +45,13 @@ def test_a_name_that_is_no_text(site, name):
     problem(site.reader.json("GET", f"{MEMBERS}/{name}"), 404, "not_found")
 
 
+@pytest.mark.parametrize("name", ["%0D%0AX-Evil%3A1", "%01", "a%20b", "a%3Fb%3Dc%23", "%C3%A9", "%25", "%22%3E", "bob"])
+def test_a_slash_behind_a_name(site, name):
+    """SMTP-05: the address without it is the same name's, whatever it holds."""
+    answer = site.reader.get(f"{MEMBERS}/{name}/?q=%C3%A9")
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"{MEMBERS}/{name}?q=%C3%A9")
+
+
 def test_a_program_walks_the_pages(site):
     wanted, found, after, pages = [person.username for person in site.people], [], "", 0
     while after is not None:

@@ -52,6 +52,8 @@ static const struct {
      "/auth/login?next=%2Fdashboard"},
     {"signed in", UA_METHOD_GET, "/dashboard", 1, 200, ""},
     {"signed in, its slash", UA_METHOD_GET, "/dashboard/", 1, 308, "/dashboard"},
+    {"SMTP-05: signed in, a name", UA_METHOD_GET, "/dashboard/members/a\r\nX: %/?b=c", 1, 308,
+     "/dashboard/members/a%0D%0AX%3A%20%25?b=c"},
     {"signed in, an unknown page", UA_METHOD_GET, "/dashboard/nothing", 1, 404, ""},
     {"signed in, OPTIONS", UA_METHOD_OPTIONS, "/dashboard", 1, 204, "GET, HEAD, OPTIONS"},
     {"signed in, another method", UA_METHOD_OTHER, "/dashboard", 1, 405, "GET, HEAD, OPTIONS"},

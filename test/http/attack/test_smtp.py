@@ -153,7 +153,7 @@ def test_smtp_05_answers_cannot_be_split(server, victim):
         escaped, twice = quote(text, safe=""), quote(text, safe="%")
         for value in (escaped, twice):
             for target in (f"/auth/login?next=/x{value}", f"/auth/login?notice={value}", f"/auth/login/?{value}", f"/auth/verify?token={value}", f"/auth/{value}", f"/dashboard?{value}",
-                           f"/dashboard/{value}", f"/auth/register?next={value}", f"/auth/verify/?token=a{value}"):
+                           f"/dashboard/{value}", f"/dashboard/members/{value}/", f"/auth/register?next={value}", f"/auth/verify/?token=a{value}"):
                 for headers in ([("Cookie", cookie)], [], [("Sec-Fetch-Dest", "document")]):
                     data += request("GET", target, headers, close=False)
                     count += 1
@@ -163,7 +163,7 @@ def test_smtp_05_answers_cannot_be_split(server, victim):
     assert len(found) == count
     for answer in found:
         names = {name.lower() for name, _ in answer.headers}
-        assert "x-injected" not in names
+        assert "x-injected" not in names and answer.status < 500
         assert not any(re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value) for _, value in answer.headers)
 
 
