@@ -176,15 +176,31 @@ apr_status_t ua_mail_take(apr_interval_time_t *wait, ua_req_t *req, const char *
     return APR_SUCCESS;
 }
 
+/* Whose bucket is that of an address's registrations, whatever accounts they make. */
+#define REGISTRATION "registration"
+
+/* Counts a mail for them, also when it is one too many. */
+static apr_status_t count_registration(ua_req_t *req, const char *email_key)
+{
+    apr_interval_time_t ignored = 0;
+
+    for (int i = 0; i < UA_MAIL_RATES && req->ctx->conf->mail_rates[i].duration > 0; i++) {
+        const char *name = NULL;
+
+        UA_CHECK(counter(&name, req, email_key, REGISTRATION, i));
+        UA_CHECK(ua_throttle_take(&ignored, req->ctx, name, &req->ctx->conf->mail_rates[i]));
+    }
+    return APR_SUCCESS;
+}
+
 /* Who registers does not wait for so long: a typing error may be put right at once. */
 #define PATIENCE apr_time_from_sec(60)
 
 apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req, const char *email_key)
 {
-    static const char owner[] = "registration";
     apr_interval_time_t wait = 0;
 
-    UA_CHECK(ua_mail_peek(&wait, req, email_key, owner));
+    UA_CHECK(ua_mail_peek(&wait, req, email_key, REGISTRATION));
     if (wait > PATIENCE) {
         ua_mail_refuse(res, req, wait);
         res->title = "Too many emails to this address";
@@ -193,12 +209,7 @@ apr_status_t ua_mail_first(int *may_tell, ua_res_t *res, ua_req_t *req, const ch
                          ua_wait_words(req->ctx->pool, apr_time_from_sec(res->retry_after)));
         return APR_SUCCESS;
     }
-    for (int i = 0; i < UA_MAIL_RATES && req->ctx->conf->mail_rates[i].duration > 0; i++) {
-        const char *name = NULL;
-
-        UA_CHECK(counter(&name, req, email_key, owner, i));
-        UA_CHECK(ua_throttle_take(&wait, req->ctx, name, &req->ctx->conf->mail_rates[i]));
-    }
+    UA_CHECK(count_registration(req, email_key));
     UA_CHECK(ua_mail_take(&wait, req, email_key, ""));
     *may_tell = wait == 0;
     return APR_SUCCESS;
@@ -248,6 +259,9 @@ apr_status_t ua_mail_ask(ua_mail_ask_t *out, ua_req_t *req, const ua_account_t *
     UA_CHECK(ua_mail_take(&ask.wait, req, email_key, owner));
     if (ask.wait == 0 && *owner) { /* mails of a known browser count for strangers, too */
         UA_CHECK(ua_mail_take(&strangers, req, email_key, ""));
+    }
+    if (ask.wait == 0 && ask.own) { /* or each new registration would bring as many again */
+        UA_CHECK(count_registration(req, email_key));
     }
     ask.may = ask.wait == 0 && (!ask.hidden || strangers == 0);
     *out = ask;

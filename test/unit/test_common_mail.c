@@ -184,6 +184,30 @@ static void bounds_the_mails_of_registrations(void **state)
     ua_test_close(t);
 }
 
+/* MAIL-01: nor does who asks for more from each of these browsers, which have a bucket of their own. */
+static void counts_what_their_browsers_ask_for(void **state)
+{
+    ua_test_t *t = ua_test_open("UserAuthMailLimit 1/1m 3/1h", NULL);
+    int registered = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        apr_table_clear(t->jar);
+        registered += try_to_register(t, apr_psprintf(t->pool, "joker%d", i)) == 201;
+        for (int j = 0; j < 3; j++) {
+            ua_test_clock(t, 60);
+            (void)ua_test_post_json(t, "/auth/resend", "{\"email\":\"bombed@example.org\"}");
+        }
+        (void)ua_test_post_json(
+            t, "/auth/check-email",
+            apr_psprintf(t->pool, "{\"email\":\"joker%d@example.org\"}", i));
+    }
+    assert_int_equal(registered, 1);
+    assert_int_equal(
+        ua_test_count(t, "SELECT COUNT(*) FROM outbox WHERE email = 'bombed@example.org'"), 3);
+    ua_test_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +218,7 @@ int main(void)
         cmocka_unit_test(says_when_another_mail_may_go),
         cmocka_unit_test(issues_both_links_with_one_mail),
         cmocka_unit_test(bounds_the_mails_of_registrations),
+        cmocka_unit_test(counts_what_their_browsers_ask_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
