@@ -21,6 +21,12 @@ static apr_status_t find_account(ua_account_t **out, ua_req_t *req)
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
+/* An administrator may let somebody in by hand, who then is one without a confirmed address. */
+static int is_member(const ua_account_t *account)
+{
+    return account->enabled || account->verified > 0;
+}
+
 static apr_status_t disown_show(ua_res_t *res, ua_req_t *req)
 {
     ua_account_t *account = NULL;
@@ -31,7 +37,7 @@ static apr_status_t disown_show(ua_res_t *res, ua_req_t *req)
     }
     UA_CHECK(find_account(&account, req));
     if (account) {
-        ua_json_set_flag(res->view, account->verified > 0 ? "can_disown" : "can_remove", 1);
+        ua_json_set_flag(res->view, is_member(account) ? "can_disown" : "can_remove", 1);
     }
     return APR_SUCCESS;
 }
@@ -67,12 +73,12 @@ static apr_status_t shut_out(ua_ctx_t *ctx, const ua_account_t *account)
 static apr_status_t act(ua_res_t *res, ua_req_t *req, const ua_token_t *token,
                         const ua_account_t *account)
 {
-    int verified = account->verified > 0;
+    int member = is_member(account);
 
-    UA_CHECK(verified ? shut_out(req->ctx, account) : remove_registration(req->ctx, token));
-    res->notice = verified ? UA_NOTICE_DISOWNED : UA_NOTICE_REMOVED;
+    UA_CHECK(member ? shut_out(req->ctx, account) : remove_registration(req->ctx, token));
+    res->notice = member ? UA_NOTICE_DISOWNED : UA_NOTICE_REMOVED;
     if (!req->wants_json) {
-        ua_json_set_flag(res->view, verified ? "disowned" : "removed", 1);
+        ua_json_set_flag(res->view, member ? "disowned" : "removed", 1);
         ua_json_set(res->view, "email", token->email);
     }
     return APR_SUCCESS;

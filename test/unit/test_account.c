@@ -83,6 +83,9 @@ static void shut_out_is_not_unverified(void **state)
                      APR_NOTFOUND);
     assert_int_equal(ua_account_remove(ctx, mike, EMAIL), APR_NOTFOUND);
     assert_int_equal(ua_account_sweep(ctx, mike), APR_NOTFOUND);
+    ua_test_sql(
+        t, "UPDATE account SET verified = 0, closed = 1"); /* let in by hand, then closed */
+    assert_int_equal(ua_account_sweep(ctx, mike), APR_NOTFOUND);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account WHERE enabled = 0"), 1);
 }
 

@@ -315,6 +315,34 @@ static void ends_a_change_of_address(void **state)
     ua_test_close(t);
 }
 
+/* Whom an administrator let in by hand (enabled = 1 in the table): a link proves the address, or shuts
+ * everybody out, as for who confirmed it. */
+static void of_who_was_let_in_by_hand(void **state)
+{
+    static const char *const purposes[] = {"reset", "verify", "disown"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(purposes); i++) {
+        ua_test_t *t = ua_test_open("UserAuthMailLimit off", NULL);
+        const char *uri = apr_pstrcat(t->pool, "/auth/", purposes[i], NULL);
+        const char *token = NULL;
+
+        ua_test_register(t, "alice");
+        assert_non_null(ua_test_mail(t));
+        apr_table_clear(t->jar);
+        ua_test_sql(t, "UPDATE account SET enabled = 1");
+        token = i == 0 ? reset_link(t, ALICE) : ua_test_token(t, purposes[i]);
+        t->json = 1;
+        assert_status(t, ua_test_post(t, uri, "token", token, "password", NEW_PASSWORD, NULL),
+                      200);
+        t->json = 0;
+        assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM account WHERE enabled = 1"), 1);
+        assert_int_equal(opens(t, "alice", UA_TEST_PASSWORD), i == 1);
+        assert_int_equal(opens(t, "alice", NEW_PASSWORD), i == 0);
+        ua_test_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +358,7 @@ int main(void)
         cmocka_unit_test(switches_the_password_on),
         cmocka_unit_test(proves_the_address),
         cmocka_unit_test(ends_a_change_of_address),
+        cmocka_unit_test(of_who_was_let_in_by_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
