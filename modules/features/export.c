@@ -95,6 +95,7 @@ static void add_account(json_t *out, ua_ctx_t *ctx, const ua_account_t *a)
     set_time(account, ctx, "last_sign_in", a->last_sign_in);
     set_time(account, ctx, "previous_sign_in", a->previous_sign_in);
     ua_json_set_number(account, "address_corrections", a->corrections);
+    ua_json_set(account, "groups", a->groups);
     ua_json_set_number(account, "failed_sign_ins", a->failures + a->device_failures);
     json_object_set(out, "account", account);
 }

@@ -70,6 +70,7 @@ static void the_account(void **state)
     ua_test_t *t = site_of_a_life();
 
     (void)state;
+    ua_test_sql(t, "UPDATE account SET member_of = 'staff,editors'");
     assert_status(t, ua_test_get(t, EXPORT), 200);
     assert_value(t, "account.id", ua_test_scalar(t, "SELECT id FROM account"));
     assert_value(t, "account.username", "alice");
@@ -85,6 +86,7 @@ static void the_account(void **state)
     assert_value(t, "account.last_sign_in", "2026-11-21T08:31:00Z");
     assert_value(t, "account.previous_sign_in", "2026-11-21T08:30:00Z");
     assert_value(t, "account.failed_sign_ins", "0");
+    assert_value(t, "account.groups", "staff,editors");
     assert_value(t, "fields.city", "Graz");
     assert_value(t, "fields.shoe", "42"); /* the operator asks for it no more */
     ua_test_close(t);
