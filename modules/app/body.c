@@ -35,7 +35,7 @@ static int is_of_type(const ua_field_t *field, const char *value)
     if (strcmp(field->type, "checkbox") == 0) {
         return *value == '\0' || ua_listed("1 0 true false on off yes no", value);
     }
-    return !ua_form_was_flag(value) || strcmp(field->type, "hidden") == 0;
+    return !ua_form_was_flag(value) || strcmp(field->type, "flag") == 0;
 }
 
 /* Everything but a password loses the blanks around it. 0 for a value of another type than its field's. */
@@ -91,10 +91,22 @@ void ua_body_read(ua_res_t *res, ua_req_t *req)
     take_next(req);
 }
 
+static int is_sent(const ua_req_t *req, const ua_field_t *field)
+{
+    return apr_table_get(req->form, field->name) != NULL;
+}
+
 /* A form that changes some of what is stored says nothing of the rest. */
 static int is_left_alone(const ua_req_t *req, const ua_field_t *field)
 {
-    return req->route && req->route->partial && !apr_table_get(req->form, field->name);
+    return req->route && req->route->partial && !is_sent(req, field);
+}
+
+/* What is empty is judged where it may not be: a confirmation, too, when there was a field for it. */
+static int is_judged(const ua_req_t *req, const ua_field_t *field, const char *value)
+{
+    return field->check && !is_left_alone(req, field) &&
+           (*value || field->required || (is_password(field) && is_sent(req, field)));
 }
 
 void ua_body_judge(ua_res_t *res, ua_req_t *req)
@@ -106,7 +118,7 @@ void ua_body_judge(ua_res_t *res, ua_req_t *req)
         const char *value = ua_field(req, field->name);
         const char *error = NULL;
 
-        if (field->check && (*value || field->required) && !is_left_alone(req, field)) {
+        if (is_judged(req, field, value)) {
             error = field->check(req, value);
         }
         if (error) {

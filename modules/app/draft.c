@@ -3,6 +3,7 @@
  *
  * It waits in a cookie of the browser that sent it, without secrets, bound to account and page. */
 #include "app.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ static json_t *fields_of(const ua_req_t *req)
 
         if (value && !is_secret(f)) {
             ua_json_set(fields, f->name, value);
-            typed += strcmp(f->type, "hidden") != 0;
+            typed += !ua_listed("hidden flag", f->type);
         }
     }
     return typed > 0 ? fields : NULL;

@@ -63,7 +63,7 @@ typedef apr_status_t ua_handler_f(struct ua_res_t *res, struct ua_req_t *req);
 typedef struct ua_field_t {
     const char *name;
     const char *label;
-    const char *type; /* text, email, password, checkbox, hidden */
+    const char *type; /* text, email, password, checkbox, hidden, flag (a hidden one) */
     int required;
     const char *autocomplete;
     const char *hint;

@@ -42,6 +42,7 @@ static const struct {
     {"mail", "{\"enum\":[\"queued\",\"sent\",\"delayed\",\"verified\",\"unknown\"]}"},
     {"password", "{\"type\":\"string\",\"format\":\"password\",\"writeOnly\":true}"},
     {"checkbox", "{\"enum\":[true,false,1,0,\"true\",\"false\",\"1\",\"0\"]}"},
+    {"flag", "{\"enum\":[true,false,1,0,\"true\",\"false\",\"1\",\"0\"]}"},
 };
 
 static const struct {

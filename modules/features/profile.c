@@ -49,9 +49,9 @@ static const ua_field_t fields[] = {
     {"show_email", "Show my email address to members", "checkbox", 0, NULL, NULL, NULL, NULL},
     {"current_password", "Current password", "password", 1, "current-password",
      "Needed to change your email address.", NULL, check_current},
-    {"flags", "The boxes are part of the form", "hidden", 0, NULL, NULL, NULL, NULL},
-    {"cancel_email", "Cancel the change of address", "hidden", 0, NULL, NULL, NULL, NULL},
-    {"resend_email", "Send the link again", "hidden", 0, NULL, NULL, NULL, NULL},
+    {"flags", "The boxes are part of the form", "flag", 0, NULL, NULL, NULL, NULL},
+    {"cancel_email", "Cancel the change of address", "flag", 0, NULL, NULL, NULL, NULL},
+    {"resend_email", "Send the link again", "flag", 0, NULL, NULL, NULL, NULL},
     {0}};
 
 static apr_status_t read_work(work_t *out, ua_req_t *req)

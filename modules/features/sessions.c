@@ -8,8 +8,8 @@
 
 static const ua_field_t fields[] = {
     {"session", "One of my devices", "hidden", 0, NULL, NULL, NULL, NULL},
-    {"others", "All other devices", "hidden", 0, NULL, NULL, NULL, NULL},
-    {"all", "All devices", "hidden", 0, NULL, NULL, NULL, NULL},
+    {"others", "All other devices", "flag", 0, NULL, NULL, NULL, NULL},
+    {"all", "All devices", "flag", 0, NULL, NULL, NULL, NULL},
     {0}};
 
 static int is_current(const ua_req_t *req, const char *id)

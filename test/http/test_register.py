@@ -49,6 +49,7 @@ BAD = [
     ("password", "xK9#vQ2", "7 characters"),
     ("password", "ß7vQ-" * 52, "260 code points"),
     ("password_confirm", "something else", "another password"),
+    ("password_confirm", "", "typed once only"),
 ]
 GOOD = [
     ("username", "{name}.b-c_9", "all signs"),

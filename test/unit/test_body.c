@@ -97,6 +97,41 @@ static void judges_flags(void **state)
     ua_test_close(t);
 }
 
+/* BODY-10: what no page shows is a text, too, unless it is a flag. */
+static void judges_hidden_fields(void **state)
+{
+    static const struct {
+        const char *path, *body;
+        int status;
+    } rows[] = {
+        {"/auth/login", "{\"login\":\"a\",\"password\":\"b\",\"next\":true}", 400},
+        {"/auth/login", "{\"login\":\"a\",\"password\":\"b\",\"next\":\"1\"}", 401},
+        {"/auth/token", "{\"refresh_token\":true}", 400},
+        {"/auth/token", "{\"refresh_token\":0}", 400},
+        {"/auth/token", "{\"refresh_token\":\"0\"}", 401},
+        {"/dashboard/sessions", "{\"session\":1}", 400},
+        {"/dashboard/sessions", "{\"session\":\"1\"}", 404},
+        {"/dashboard/sessions", "{\"others\":true,\"all\":0}", 200},
+        {"/dashboard/sessions", "{\"others\":\"1\"}", 200},
+        {"/dashboard/profile", "{\"cancel_email\":1,\"resend_email\":false}", 200},
+    };
+
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    ua_test_login(t, "alice");
+    t->json = 1;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status = ua_test_post_json(t, rows[i].path, rows[i].body);
+
+        if (status != rows[i].status) {
+            fail_msg("%s: %d %s", rows[i].body, status, t->body);
+        }
+    }
+    ua_test_close(t);
+}
+
 static void bounds_the_number_of_pairs(void **state)
 {
     ua_test_t *t = ua_test_open(NULL);
@@ -251,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_bodies),
         cmocka_unit_test(judges_flags),
+        cmocka_unit_test(judges_hidden_fields),
         cmocka_unit_test(bounds_the_number_of_pairs),
         cmocka_unit_test(tells_of_bodies_that_were_not_read),
         cmocka_unit_test(trims_all_but_passwords),

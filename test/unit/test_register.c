@@ -93,6 +93,8 @@ static const refusal_t refusals[] = {
      "This password is on a list of known passwords. Choose another one.", "weak_password"},
     {"confirmation differs", "password_confirm", "purple-monkey-dishwasher-93",
      "The two passwords are not the same.", "invalid_fields"},
+    {"confirmation left empty", "password_confirm", "", "The two passwords are not the same.",
+     "invalid_fields"},
     {"display name too long", "display_name",
      "0123456789012345678901234567890123456789012345678901234567890123x",
      "Use at most 64 characters.", "invalid_fields"},

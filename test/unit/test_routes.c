@@ -158,7 +158,7 @@ static void visit_one(void *baton, const ua_route_t *route)
     assert_in_range(route->limited, 0, UA_RATES);
     for (const ua_field_t *f = route->fields; f && f->name; f++) {
         assert_non_null(f->label);
-        assert_non_null(strstr("text email password checkbox hidden", f->type));
+        assert_non_null(strstr("text email password checkbox hidden flag", f->type));
     }
     if (route->area == UA_AREA_PERSONAL) { /* whoever forgets it is gated all the same */
         assert_true(route->access >= UA_ACCESS_USER);
