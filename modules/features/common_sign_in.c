@@ -15,6 +15,20 @@ static apr_status_t remember_device(ua_res_t *res, ua_req_t *req, const ua_accou
                                      : APR_SUCCESS;
 }
 
+/* The session of before, of a cookie or of an access token. */
+static apr_status_t end_session(ua_req_t *req)
+{
+    apr_status_t rv = APR_NOTFOUND;
+
+    if (req->session) {
+        rv = ua_session_end_own(req->ctx, req->session->account_id, req->session->id);
+    }
+    else if (req->session_cookie) {
+        rv = ua_session_end(req->ctx, req->session_cookie);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 apr_status_t ua_sign_in(ua_res_t *res, ua_req_t *req, const ua_account_t *account, int remember,
                         int known_device)
 {
@@ -22,9 +36,7 @@ apr_status_t ua_sign_in(ua_res_t *res, ua_req_t *req, const ua_account_t *accoun
     const char *cookie = NULL;
     apr_int64_t age = 0;
 
-    if (req->session_cookie) {
-        UA_CHECK(ua_session_end(ctx, req->session_cookie));
-    }
+    UA_CHECK(end_session(req));
     UA_CHECK(ua_session_start(&cookie, &age, ctx, account->id, remember));
     ua_set_cookie(res, req, "", cookie, age);
     if (!known_device) {

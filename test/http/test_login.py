@@ -4,6 +4,7 @@ from email.utils import parsedate_to_datetime
 
 import engines
 import pytest
+import tokens
 from client import Client, the_form
 from pages import Page, problem, refused
 from people import PASSWORD, is_signed_in, join, register, signed_in, stranger
@@ -220,6 +221,16 @@ def test_a_new_login_replaces_the_session(site):
     assert client.cookies["userauth"] != before
     assert client.json("GET", "/dashboard").json()["username"] == other.username
     assert not is_signed_in_with(site, before)
+
+
+def test_a_new_login_with_an_access_token_replaces_its_session(site, client):
+    """SESS-02: signed in already by a token, too (contract 1): it and its refresh token are dead."""
+    own, other = tokens.log_in(site, site.person), join(site)
+    answer = client.json("POST", "/auth/login", {"login": other.username, "password": PASSWORD}, headers=tokens.bearer(own.access))
+    assert answer.status_code == 200
+    tokens.no_good(Client(site).json("GET", "/dashboard", headers=tokens.bearer(own.access)))
+    tokens.no_good(tokens.renew(Client(site), own.refresh))
+    assert client.json("GET", "/dashboard").json()["username"] == other.username
 
 
 def is_signed_in_with(site, value):
