@@ -4,6 +4,8 @@
  */
 #include "json.h"
 
+#include <string.h>
+
 static apr_status_t value_drop(void *value)
 {
     json_decref(value);
@@ -23,6 +25,32 @@ json_t *ua_json_object(apr_pool_t *pool)
     return ua_json_own(pool, json_object());
 }
 
+/* Where mod_include filters every answer a "<" could begin a directive, which anybody can make a display name of. Only
+ * strings hold one. */
+static const char *without_tags(apr_pool_t *pool, const char *text, size_t length)
+{
+    static const char escape[] = "\\u003c";
+    char *out = NULL;
+    char *to = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        count += text[i] == '<';
+    }
+    if (count == 0) {
+        return text;
+    }
+    out = to = apr_palloc(pool, length + count * (sizeof escape - 2) + 1);
+    for (size_t i = 0; i < length; i++) {
+        size_t bytes = text[i] == '<' ? sizeof escape - 1 : 1;
+
+        memcpy(to, bytes > 1 ? escape : text + i, bytes);
+        to += bytes;
+    }
+    *to = '\0';
+    return out;
+}
+
 const char *ua_json_text(apr_pool_t *pool, const json_t *value)
 {
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
@@ -31,7 +59,7 @@ const char *ua_json_text(apr_pool_t *pool, const json_t *value)
 
     length = json_dumpb(value, text, length, flags);
     text[length] = '\0';
-    return text;
+    return without_tags(pool, text, length);
 }
 
 void ua_json_set(json_t *object, const char *name, const char *text)

@@ -25,6 +25,8 @@ static void text_of(void **state)
         {"empty", "{}", "{}"},
         {"a bare text", "\"x\"", "\"x\""},
         {"UTF-8 as it is", "\"\\u00fc\"", "\"\xC3\xBC\""},
+        {"XSS-04: no tag", "[\"<!--#echo -->\",\"a<\",{\"<\":\"<<\"}]",
+         "[\"\\u003c!--#echo -->\",\"a\\u003c\",{\"\\u003c\":\"\\u003c\\u003c\"}]"},
         {"quotes, backslash, controls", "\"\\\"\\\\\\n\\u0001\"", "\"\\\"\\\\\\n\\u0001\""},
     };
 

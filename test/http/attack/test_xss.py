@@ -254,6 +254,22 @@ def test_xss_04_json_is_json(server, victim):
         assert isinstance(json.loads(answer.text), dict)
 
 
+def test_xss_04_no_answer_is_a_program_of_mod_include(new_server):
+    """XSS-04: where it filters every answer, what people typed is no directive: in pages, JSON and the export."""
+    server = new_server(conf='<Location "/">\n    Options +Includes\n    SetOutputFilter INCLUDES\n</Location>\n')
+    mark = '<!--#echo var="SERVER_SOFTWARE" --><!--#exec cmd="id" -->'
+    person = stranger()
+    answer = Client(server).json("POST", "/auth/register", {"username": person.username, "email": person.email, "password": person.password, "display_name": mark})
+    assert (answer.status_code, answer.json()["user"]["display_name"]) == (201, mark)
+    member = signed_in(server)
+    assert member.json("POST", "/dashboard/profile", {"display_name": mark}).json()["display_name"] == mark
+    for path in ("/dashboard", "/dashboard/profile", f"/dashboard/members/{member.person.username}"):
+        assert member.json("GET", path).json()["display_name"] == mark
+        assert "&lt;!--#echo" in member.get(path).text
+    assert member.json("GET", "/dashboard/members").json()["members"][0]["display_name"] == mark
+    assert member.json("GET", "/dashboard/export").json()["account"]["display_name"] == mark
+
+
 def victim_id(server, client):
     return server.db("SELECT id FROM account WHERE username = ?", client.json("GET", "/dashboard").json()["username"])[0][0]
 
