@@ -140,11 +140,17 @@ static apr_interval_time_t sweep_interval(const ua_conf_t *conf)
     return MIN(shortest, SWEEP_INTERVAL);
 }
 
+/* 1 when so long has passed, or the clock was set back. */
+static int is_due(apr_time_t then, apr_time_t now, apr_interval_time_t interval)
+{
+    return now < then || now - then >= interval;
+}
+
 /* What was left is gone on with in the next turn. */
 static void run_sweep(ua_jobs_t *jobs, ua_ctx_t *ctx)
 {
     ua_touch_flush(jobs->app->touches, ctx);
-    if (jobs->more || ctx->now - jobs->swept >= sweep_interval(jobs->app->conf)) {
+    if (jobs->more || is_due(jobs->swept, ctx->now, sweep_interval(jobs->app->conf))) {
         jobs->swept = ctx->now;
         jobs->told = 0;
         tell(jobs, ctx, ua_erase_due(&jobs->more, jobs->app, ctx));
@@ -175,7 +181,7 @@ void ua_jobs_sweep(ua_jobs_t *jobs, apr_time_t now)
     apr_pool_t *pool = NULL;
     ua_ctx_t *ctx = NULL;
 
-    if (now - jobs->touched < touch_interval(jobs->app->conf) ||
+    if (!is_due(jobs->touched, now, touch_interval(jobs->app->conf)) ||
         apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
         return;
     }

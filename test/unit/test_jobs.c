@@ -213,9 +213,10 @@ static void once_a_minute(void **state)
     static const swept_t old = {"event", "e1", "", "happened", KEPT + MINUTE, 1, ""};
 
     static const struct {
-        apr_int64_t seconds; /* since the first sweep */
+        apr_int64_t seconds; /* since the first sweep; CLK-01: 25 hours before it, too */
         int sweeps;
-    } calls[] = {{0, 1}, {5, 0}, {55, 0}, {60, 1}, {65, 0}, {119, 0}, {125, 1}};
+    } calls[] = {{0, 1},   {5, 0},   {55, 0},     {60, 1},     {65, 0},
+                 {119, 0}, {125, 1}, {-90000, 1}, {-89995, 0}, {-89940, 1}};
 
     ua_test_t *t = begin(NULL);
     apr_time_t start = t->now;

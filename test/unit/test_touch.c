@@ -193,6 +193,24 @@ static void a_session_in_use_does_not_end(void **state)
     ua_test_close(t);
 }
 
+/* CLK-01: nor after a clock was set back by more than that: the job goes on by the new one. */
+static void a_session_in_use_after_a_clock_went_back(void **state)
+{
+    ua_test_t *t = ua_test_open(NULL);
+
+    (void)state;
+    ua_test_member(t, "alice");
+    ua_jobs_sweep(t->jobs, t->now);
+    ua_test_clock(t, -(apr_int64_t)25 * 3600);
+    ua_test_login(t, "alice");
+    for (int minutes = 0; minutes < 150; minutes += 50) {
+        ua_test_clock(t, (apr_int64_t)50 * 60);
+        assert_status(t, ua_test_get(t, "/dashboard"), 200);
+        ua_jobs_sweep(t->jobs, t->now);
+    }
+    ua_test_close(t);
+}
+
 static void a_broken_database_costs_the_note_only(void **state)
 {
     ua_test_t *t = begin();
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(the_list_is_bounded),
         cmocka_unit_test(an_id_is_kept_whole),
         cmocka_unit_test(a_session_in_use_does_not_end),
+        cmocka_unit_test(a_session_in_use_after_a_clock_went_back),
         cmocka_unit_test(a_broken_database_costs_the_note_only),
     };
 
