@@ -315,7 +315,7 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
                             "this module (step %d): install that version",
                             (int)newest);
     }
-    *away = rv != APR_SUCCESS && ctx->failed && strncmp(ctx->failed, "connect:", 8) == 0;
+    *away = rv != APR_SUCCESS; /* also when it only takes no writes, or somebody else writes */
     if (rv != APR_SUCCESS) {
         return unready(app->conf, ctx);
     }

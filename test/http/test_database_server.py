@@ -248,6 +248,23 @@ def test_a_database_that_takes_no_writes(live, engine):
     wait_for(lambda: log_in(live, member.person.username).status_code == 200, 30, "a sign-in")
 
 
+def test_a_graceful_restart_while_the_database_takes_no_writes(live, engine):
+    """PROC-03, DB-11: a failover or maintenance at the hour when logs are rotated."""
+    as_ordinary_user(live, engine)
+    member = signed_in(live)
+    live.expect_log("UA0|AH0")
+    write_protect(live, engine, True)
+    try:
+        before = live.log().count("resuming normal operations")
+        os.kill(live.process.pid, signal.SIGUSR1)
+        wait_for(lambda: live.process.poll() is not None or live.log().count("resuming normal operations") > before, 60, "the restart")
+        assert live.process.poll() is None, "Apache has ended"
+        wait_for(lambda: ask(member) == 200, 30, "who is signed in to read")
+    finally:
+        write_protect(live, engine, False)
+    wait_for(lambda: log_in(live, member.person.username).status_code == 200, 30, "a sign-in")
+
+
 def test_one_connection_is_enough(narrow):
     """What is in use is waited for, not refused."""
     member = signed_in(narrow)

@@ -2,6 +2,7 @@
 import http.client
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from bad_smtp import BadSmtp
 from client import Client
 from confhelp import site
 from mpm import TWO_CHILDREN
-from people import PASSWORD, is_signed_in, join, letter, register, sign_in, signed_in, wait_sent
+from people import PASSWORD, fields_of, is_signed_in, join, letter, register, sign_in, signed_in, stranger, wait_sent
 from quiet import Quiet
 from server import wait_for
 
@@ -163,6 +164,28 @@ def test_changed_directives_count_after_a_graceful_restart(new_server):
     answer = other.post("/auth/login", {"login": client.person.username, "password": PASSWORD})
     assert answer.status_code == 303
     wait_for(lambda: not is_signed_in(other), what="the new lifetime to end the session")
+
+
+@engines.ONLY_A_FILE
+def test_a_graceful_restart_while_somebody_else_writes(new_server):
+    """PROC-03, DB-01: an administrator holds SQLite's lock, requests wait for it in turn, and logs are rotated."""
+    server = new_server(conf=FREE)
+    member, others = signed_in(server), sqlite3.connect(server.folder / "userauth.db", isolation_level=None)
+    server.expect_log("UA0|AH0")
+    posts = [threading.Thread(target=lambda: Client(server).json("POST", "/auth/register", fields_of(stranger()))) for _ in range(20)]
+    others.execute("BEGIN IMMEDIATE")
+    try:
+        for post in posts:
+            post.start()
+            time.sleep(0.1)
+        os.kill(server.process.pid, signal.SIGUSR1)
+        wait_for(lambda: server.process.poll() is not None or server.log().count("resuming normal operations") > 1, 60, "the restart")
+        assert server.process.poll() is None, "Apache has ended"
+    finally:
+        others.close()
+        for post in posts:
+            post.join()
+    wait_for(lambda: is_signed_in(member), 20, "the site to be back")
 
 
 def test_a_wait_after_failures_survives_a_restart(new_server):
