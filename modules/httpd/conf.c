@@ -9,6 +9,24 @@ const char *ua_edge_vhost(apr_pool_t *pool, const server_rec *s)
                         s->defn_name ? s->defn_name : "?", s->defn_line_number);
 }
 
+/* As httpd's own directives read it: the parent leaves the folder that it was started in. */
+static const char *path_of(const cmd_parms *cmd, int index, const char *word)
+{
+    static const int files[] = {UA_D_database_password_file,
+                                UA_D_mail_password_file,
+                                UA_D_mail_ca_file,
+                                UA_D_logo,
+                                UA_D_templates,
+                                UA_D_password_blocklist};
+
+    const char *path = NULL;
+
+    for (apr_size_t i = 0; i < sizeof files / sizeof *files && *word; i++) {
+        path = files[i] == index ? ap_server_root_relative(cmd->pool, word) : path;
+    }
+    return path ? path : word;
+}
+
 static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     ua_server_t *server = ua_edge_server(cmd->server);
@@ -23,7 +41,7 @@ static const char *set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
         index++;
     }
     for (int i = 0; i < argc && i < 16; i++) {
-        words[i] = argv[i];
+        words[i] = path_of(cmd, index, argv[i]);
     }
     err = err ? err : ua_conf_set(server->conf, cmd->pool, index, argc, words, where);
     return err && cmd->server->is_virtual

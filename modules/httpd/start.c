@@ -51,6 +51,10 @@ static int check_one(ua_server_t *server, server_rec *s, apr_pool_t *pool, int a
     }
     err = ua_app_create(&server->app, pool, server->conf, &host, &row);
     err = err ? err : ua_edge_files_check(server->conf, pool, &row);
+    /* Known before a restart, which would be the server's end. */
+    if (!err && ua_db_load(s->process->pool, server->conf->database[0], &err) != APR_SUCCESS) {
+        row = UA_D_database;
+    }
     return err ? refuse(s, pool, server->conf, row, err) : OK;
 }
 
@@ -139,8 +143,9 @@ static apr_status_t connect_site(ua_app_t *app, process_rec *process)
                          (int)conf->database_connections, UA_QUERIES, NULL};
 
     if (strcmp(dbs.driver, "sqlite3") == 0) {
-        UA_CHECK(ua_edge_writer(&dbs.writer, process,
-                                apr_pstrcat(process->pool, "sqlite3 ", dbs.params, NULL)));
+        UA_CHECK(ua_edge_writer(
+            &dbs.writer, process,
+            apr_pstrcat(process->pool, "sqlite3 ", database_of(conf, process->pool), NULL)));
     }
     return ua_dbs_create(&app->dbs, &dbs);
 }
@@ -216,9 +221,6 @@ static int start_one(ua_server_t *server, server_rec *s, apr_pool_t *pool)
 
     if (!app) {
         return OK;
-    }
-    if (ua_db_load(s->process->pool, app->conf->database[0], &err) != APR_SUCCESS) {
-        return refuse(s, pool, server->conf, UA_D_database, err);
     }
     err = ua_edge_files_create(server->conf, pool, &row);
     err = err ? err : share(server, pool, s->process, &row);

@@ -289,3 +289,20 @@ def test_the_module_loaded_twice_is_loaded_once(new_server):
     accepted(server)
     server.start()
     assert Client(server).get("/auth/login").status_code == 200
+
+
+@as_root
+def test_a_driver_that_is_not_installed_is_missed_by_the_configuration_test(new_server):
+    """CFG-08: `apachectl graceful` asks it first; the restart itself would end the server."""
+    import glob
+    import subprocess
+
+    server = new_server(start=False, site=False, conf=site(UserAuthDatabase='pgsql "host=127.0.0.1 dbname=a user=b"'))
+    server.write_conf()
+    driver = glob.glob("/usr/lib/*/apr-util-1/apr_dbd_pgsql-1.so")[0]
+    hidden = ["unshare", "-m", "sh", "-c", f'mount --bind /dev/null {driver} || exit 77; exec "$@"', "sh"]
+    done = subprocess.run([*hidden, *server._command("-t")], capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("needs a namespace of its own, to hide the driver in")
+    assert done.returncode == 1 and "install the package libaprutil1-dbd-pgsql" in done.stderr, done.stderr
+    assert f"httpd.conf:{line_of(server, 'UserAuthDatabase')}" in done.stderr

@@ -2,6 +2,7 @@
 import grp
 import os
 import pwd
+import re
 import shutil
 import stat
 
@@ -9,7 +10,8 @@ import engines
 import pytest
 from client import Client
 from confhelp import accepted, as_root, refused, site
-from people import join, sign_in, signed_in
+from people import confirm, is_signed_in, join, letter, register, sign_in, signed_in
+from server import TOP
 
 CHILD = pwd.getpwnam("www-data").pw_uid if os.getuid() == 0 else os.getuid()
 GROUP = grp.getgrnam("www-data").gr_gid if os.getuid() == 0 else os.getgid()
@@ -249,3 +251,46 @@ def test_the_event_log_is_not_written_into_the_keys(new_server, file):
     before = (server.folder / "userauth.keys").read_bytes()
     refused(server, "UserAuthEventLog", "another file")
     assert (server.folder / "userauth.keys").read_bytes() == before
+
+
+@pytest.mark.parametrize("name, file, text", [
+    ("UserAuthTemplates", "looks/login.html", "<h1>Own</h1><form method=post>{{>csrf}}</form>"), ("UserAuthLogo", "logo.svg", "<svg/>"),
+    ("UserAuthPasswordBlocklist", "list.txt", "a\n"), ("UserAuthMailCAFile", "ca.pem", ""), ("UserAuthMailPasswordFile", "pw", "secret-of-mail\n"),
+])
+def test_a_relative_path_begins_at_the_server_root(new_server, name, file, text):
+    """As in httpd's own directives: not in the folder where it was started, which the parent leaves."""
+    mail = "UserAuthMailUser me\n" if name == "UserAuthMailPasswordFile" else ""
+    server = new_server(start=False, site=False, conf=site(f"{mail}{name} {file.split('/')[0]}", UserAuthMail="smtps://mail.example a@example.com"))
+    path = server.folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600 if mail else 0o644)
+    accepted(server)
+    server.start()
+
+
+@engines.ONLY_A_FILE
+def test_an_older_copy_revives_nothing(new_server):
+    """DB-20: after what the reference says, neither a session that was ended since nor a link that was used."""
+    server = new_server()
+    client, copy = signed_in(server), server.folder / "copy"
+    waiting = register(Client(server))
+    link = letter(server, waiting).token("verify")
+    server.db(f"VACUUM INTO '{copy}'")
+    stale = dict(client.cookies)
+    confirm(Client(server), link)
+    client.json("POST", "/auth/logout", {})
+    server.stop()
+    for path in server.folder.glob("userauth.db*"):
+        path.unlink()
+    shutil.move(copy, server.folder / "userauth.db")
+    shutil.chown(server.folder / "userauth.db", CHILD, GROUP)
+    (server.folder / "userauth.db").chmod(0o600)
+    reference = (TOP / "conf/userauth.conf").read_text()
+    for statement in re.search("^#   (DELETE .*);$", reference, re.M)[1].split(";"):
+        server.db(statement)
+    server.start()
+    client.session.cookies.update(stale)
+    assert not is_signed_in(client)
+    assert Client(server).json("POST", "/auth/verify", {"token": link}).status_code == 400
+    sign_in(Client(server), client.person)

@@ -1,5 +1,6 @@
 """Several virtual hosts: each is a site of its own, and takes nothing of another's (HOST-03, contract 6)."""
 import re
+import time
 
 import apps
 import engines
@@ -195,3 +196,28 @@ def test_one_database_by_two_names_is_one(new_server):
         lines = site(UserAuthBaseURL=f"http://localhost:{port}", UserAuthDatabase=f'sqlite3 "${{RUN}}{path}"', UserAuthKeyFile='"${RUN}/other.keys"')
         server.head = second_vhost(port, lines)
         refused(server, "UserAuthKeyFile", "same database", "give both the same")
+
+
+@engines.ONLY_A_FILE
+def test_one_database_by_two_names_has_one_writer(new_server):
+    """Trap 3: who writes by one name is waited for by who writes by the other, not met at every turn."""
+    import concurrent.futures
+    import sqlite3
+
+    server = new_server(start=False)
+    (server.folder / "link").symlink_to(server.folder)
+    port = spare_port()
+    lines = site(UserAuthBaseURL=f"http://localhost:{port}", UserAuthDatabase='sqlite3 "${RUN}/link/userauth.db"')
+    server.head = second_vhost(port, lines)
+    server.start()
+    server.expect_log("UA0101: /auth/register was refused")
+    other = sqlite3.connect(server.folder / "userauth.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        clients = [Client(server, base=base) for base in (server.base, f"http://localhost:{port}")]
+        said = list(pool.map(lambda client: client.json("POST", "/auth/register", fields_of(stranger())).status_code, clients))
+    other.close()
+    assert said == [503, 503]
+    # Side by side they would give up after the same 5 s, each by itself.
+    assert "another one writes to the database" in server.log() or time.monotonic() - begun > 8
