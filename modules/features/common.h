@@ -185,11 +185,15 @@ apr_status_t ua_new_password_hash(const char **hash, ua_req_t *req,
 apr_status_t ua_new_password_set(ua_req_t *req, const ua_account_t *account,
                                  const char *hash) UA_MUST_USE;
 
-/* common_sign_in.c: a person is let in. */
+/* common_sign_in.c: a person is let in, and out. */
 
 /* A new session with its cookies, and in JSON its API tokens; ends the one of this browser before. */
 apr_status_t ua_sign_in(ua_res_t *res, ua_req_t *req, const ua_account_t *account, int remember,
                         int known_device) UA_MUST_USE;
+
+/* Ends the session of a request, of its cookie or its access token, where there is one. A cookie past its own time
+ * may have left a session that goes on: that one, too. */
+apr_status_t ua_sign_out(ua_req_t *req) UA_MUST_USE;
 
 /* common_tokens.c: API tokens (contract 5). */
 

@@ -1,4 +1,4 @@
-/* common_sign_in.c: a person is let in: the session, its cookies, and for a program its API tokens. */
+/* common_sign_in.c: a person is let in: the session, its cookies, and for a program its API tokens; and out. */
 #include "feature.h"
 #include "domain/device.h"
 #include "domain/event.h"
@@ -15,8 +15,7 @@ static apr_status_t remember_device(ua_res_t *res, ua_req_t *req, const ua_accou
                                      : APR_SUCCESS;
 }
 
-/* The session of before, of a cookie or of an access token. */
-static apr_status_t end_session(ua_req_t *req)
+apr_status_t ua_sign_out(ua_req_t *req)
 {
     apr_status_t rv = APR_NOTFOUND;
 
@@ -36,7 +35,7 @@ apr_status_t ua_sign_in(ua_res_t *res, ua_req_t *req, const ua_account_t *accoun
     const char *cookie = NULL;
     apr_int64_t age = 0;
 
-    UA_CHECK(end_session(req));
+    UA_CHECK(ua_sign_out(req));
     UA_CHECK(ua_session_start(&cookie, &age, ctx, account->id, remember));
     ua_set_cookie(res, req, "", cookie, age);
     if (!known_device) {

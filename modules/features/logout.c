@@ -2,27 +2,13 @@
 #include "feature.h"
 #include "domain/event.h"
 
-/* Of a cookie or of an access token. A cookie past its own time may leave a session that goes on. */
-static apr_status_t end_session(ua_req_t *req)
-{
-    apr_status_t rv = APR_NOTFOUND;
-
-    if (req->session) {
-        rv = ua_session_end_own(req->ctx, req->session->account_id, req->session->id);
-    }
-    else if (req->session_cookie) {
-        rv = ua_session_end(req->ctx, req->session_cookie);
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
 static apr_status_t logout_submit(ua_res_t *res, ua_req_t *req)
 {
     if (req->bearer == UA_BEARER_BAD) { /* "logged out" would not be true */
         ua_refuse_token(res);
         return APR_SUCCESS;
     }
-    UA_CHECK(end_session(req));
+    UA_CHECK(ua_sign_out(req));
     if (req->session_cookie) {
         ua_set_cookie(res, req, "", "", 0);
     }
