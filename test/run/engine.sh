@@ -62,6 +62,7 @@ pgsql_params() { echo "host=127.0.0.1 port=$(port) dbname=$database user=useraut
 
 mysql_bin() {
     command -v mariadbd >/dev/null || refuse "MariaDB is not at hand."
+    export TMPDIR=$folder # two servers would take each other's temporary tables
 }
 
 mysql_make() {

@@ -135,7 +135,8 @@ def test_bf_03_a_body_that_comes_late_opens_no_new_window(new_server):
     links = [connect(one) for _ in range(2)]
     for link in links:
         link.sendall(data[:-1])
-    time.sleep(3.2)
+    passed = time.monotonic() + 3.2
+    wait_for(lambda: time.monotonic() > passed, 5, "the end of the window")
     client, seen = Client(one, address=address), []
     seen += [attempt(one, "nobody-fast", client=client).status_code for _ in range(4)]
     for link in links:
