@@ -6,7 +6,7 @@ import requests.adapters
 from client import Client
 from pages import problem, refused
 from people import PASSWORD, register, sign_in, signed_in
-from server import Server
+from server import TOP, Server
 
 NAME = "site.test"
 
@@ -249,6 +249,23 @@ def test_tls_that_ends_in_front(new_server):
     for wrong in ("http", "https, http", ""):
         assert client.get("/auth/login", headers={"X-Forwarded-Proto": wrong}).status_code == 308
     assert client.post("/auth/login", {"login": "x", "password": "y"}, headers={"X-Forwarded-Proto": "http"}).status_code == 403
+
+
+def test_tls_that_ends_in_front_as_the_reference_has_it(new_server):
+    """HOST-04: the example of conf/userauth.conf, this machine being the proxy; each client has its own address."""
+    text = (TOP / "conf" / "userauth.conf").read_text()
+    lines = "\n".join(re.findall(r"^#((?:RemoteIP|SetEnvIf)\w* .*)", text, re.M)).replace("\\.", ".").replace("192.0.2.10", "127.0.0.1")
+    server = new_server(conf=f"UserAuthBaseURL https://site.test\n{lines}\n")
+    server.expect_log("AH10633")  # the list of proxies of the main server, too
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    client = Client(server, address=None, base=f"http://127.0.0.1:{server.port}")
+    assert client.get("/auth/login", headers=told).status_code == 200
+    assert client.json("POST", "/auth/login", {"login": "x", "password": "y"}, headers=told).status_code == 401
+    assert [row["address"] for row in server.db("SELECT address FROM event")] == ["203.0.113.7"]
+    assert client.get("/auth/login", headers={**told, "X-Forwarded-Proto": "http"}).status_code == 308
+    other = Client(server, address=None, source="127.0.0.2", base=client.base)
+    assert other.get("/auth/login", headers=told).status_code == 308
+    assert "RemoteIPHeader" in lines
 
 
 def test_without_the_line_a_header_is_worth_nothing(public, log_gate):
