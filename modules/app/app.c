@@ -319,6 +319,13 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
     if (rv != APR_SUCCESS) {
         return unready(app->conf, ctx);
     }
+    *away = ua_schema_check(ctx) != APR_SUCCESS;
+    if (*away) {
+        return apr_psprintf(pool,
+                            "UserAuthDatabase: the tables can't be read: %s; if one is "
+                            "missing, put the database back from your backup",
+                            ctx->failed ? ctx->failed : "no details");
+    }
     *row = UA_D_key_file;
     if (!app->keys) { /* another site may have made them since the check */
         err = read_keys(app, pool, row);

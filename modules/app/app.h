@@ -77,6 +77,9 @@ apr_int64_t ua_schema_newest(apr_pool_t *pool, const char *driver);
 apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver,
                                apr_int64_t *newest) UA_MUST_USE;
 
+/* schema.c: whether all tables are there, also when every step has run: they may have been lost since. */
+apr_status_t ua_schema_check(ua_ctx_t *ctx) UA_MUST_USE;
+
 /* negotiate.c: what a request wants and sends (contract 1, "Formats"). */
 int ua_wants_json(const ua_req_t *req);
 int ua_is_json(const char *content_type);

@@ -146,3 +146,10 @@ apr_status_t ua_schema_migrate(ua_ctx_t *ctx, const char *driver, apr_int64_t *n
     }
     return rv;
 }
+
+apr_status_t ua_schema_check(ua_ctx_t *ctx)
+{
+    ua_row_t row = NULL;
+
+    return ua_db_one(&row, ctx, UA_Q(schema_tables), NULL);
+}

@@ -146,4 +146,7 @@ UA_QUERY(event_sweep, "DELETE FROM event WHERE happened < %lld AND id = %s")
 
 UA_QUERY(schema_steps, "SELECT MAX(step) FROM schema_step")
 UA_QUERY(schema_step_insert, "INSERT INTO schema_step (step, applied) VALUES (%lld, %lld)")
+/* Of no rows: fails when a table is missing. */
+UA_QUERY(schema_tables, "SELECT COUNT(*) FROM setting, account, held_name, token, session, device, throttle, outbox, "
+    "event, profile_field, old_password, held_email, refresh WHERE 1 = 0")
 /* clang-format on */

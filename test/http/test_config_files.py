@@ -294,3 +294,14 @@ def test_an_older_copy_revives_nothing(new_server):
     assert not is_signed_in(client)
     assert Client(server).json("POST", "/auth/verify", {"token": link}).status_code == 400
     sign_in(Client(server), client.person)
+
+
+def test_a_database_without_a_table_is_refused(new_server):
+    """CFG-08: half a backup was put back; but a server that only restarts stays."""
+    server = new_server()
+    server.db("DROP TABLE outbox")
+    server.expect_log("UA0")
+    server.graceful()
+    assert "UA0006: started all the same: UserAuthDatabase: the tables can't be read" in server.log()
+    server.stop()
+    refused(server, "UserAuthDatabase", "the tables can't be read: schema_tables", "from your backup", line="UserAuthDatabase", tested=False)

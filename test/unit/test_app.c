@@ -185,6 +185,28 @@ static void an_unusable_database_is_refused(void **state)
     ua_test_close(t);
 }
 
+/* CFG-08: half a backup was put back. */
+static void a_database_without_a_table_is_refused(void **state)
+{
+    static const char from[] =
+        "FROM sqlite_master WHERE type = 'table' AND name NOT IN ('schema_step')";
+    ua_test_t *t = ua_test_open(NULL);
+    int tables = (int)ua_test_count(t, "SELECT COUNT(*) %s", from);
+
+    (void)state;
+    assert_true(tables >= 13);
+    for (int i = 0; i < tables; i++) {
+        const char *table =
+            ua_test_scalar(t, "SELECT name %s ORDER BY name LIMIT 1 OFFSET %d", from, i);
+
+        ua_test_sql(t, "ALTER TABLE %s RENAME TO zzz", table);
+        assert_refused(ua_test_start(t, NULL), "UserAuthDatabase", table, "backup");
+        ua_test_sql(t, "ALTER TABLE zzz RENAME TO %s", table);
+    }
+    assert_null(ua_test_start(t, NULL));
+    ua_test_close(t);
+}
+
 /* CFG-06: by file name, one at a time; what is not there is the module's own. */
 static void an_operators_template_replaces_ours(void **state)
 {
@@ -311,6 +333,7 @@ int main(void)
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(a_bad_key_file_is_refused),
         cmocka_unit_test(an_unusable_database_is_refused),
+        cmocka_unit_test(a_database_without_a_table_is_refused),
         cmocka_unit_test(an_operators_template_replaces_ours),
         cmocka_unit_test(a_bad_template_is_refused),
         cmocka_unit_test(a_template_folder_has_to_be_there),

@@ -288,8 +288,8 @@ static void refuses_when_the_session_cannot_be_read(void **state)
     ua_test_t *t = api_open(&api, NULL);
 
     (void)state;
-    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     assert_null(ua_test_start(t, NULL));
+    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     ua_test_expect(t, "UA0102: a gated request was refused");
     ua_test_expect(t, "UA0103: /dashboard was refused");
     assert_int_equal(api_gated(t, api.access), 503);

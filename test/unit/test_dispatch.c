@@ -198,8 +198,8 @@ static void refuses_when_the_session_cannot_be_read(void **state)
     (void)state;
     ua_test_member(t, "alice");
     ua_test_login(t, "alice");
-    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     assert_null(ua_test_start(t, NULL));
+    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     ua_test_expect(t, "UA0103: /dashboard was refused: session_by_digest");
     assert_status(t, ua_test_get(t, "/dashboard"), 503);
     assert_shows(t, "This is not working at the moment");
@@ -221,8 +221,8 @@ static void says_so_when_a_page_cannot_be_shown(void **state)
     (void)state;
     ua_test_register(t, "alice");
     assert_non_null(ua_test_mail(t));
-    ua_test_sql(t, "ALTER TABLE token RENAME TO away");
     assert_null(ua_test_start(t, "UserAuthVerifyOnGet any", NULL));
+    ua_test_sql(t, "ALTER TABLE token RENAME TO away");
     ua_test_expect(t, "UA0101: /auth/verify was refused: token_get");
     assert_status(t, ua_test_get(t, ua_test_link(t, "verify")), 503);
     assert_shows(t, "This is not working at the moment");

@@ -246,8 +246,8 @@ static void refuses_when_the_session_cannot_be_read(void **state)
     ua_test_t *t = signed_in(NULL);
 
     (void)state;
-    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     assert_null(ua_test_start(t, NULL));
+    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     ua_test_expect(t, "UA0102: a gated request was refused");
     assert_int_equal(ua_test_gated(t, UA_METHOD_GET, "/app"), 503);
     assert_true(*ua_test_reply_header(t, "Retry-After") != '\0');

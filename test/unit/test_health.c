@@ -53,8 +53,8 @@ static void looks_at_no_session(void **state)
     ua_test_t *t = ua_test_open(NULL);
 
     (void)state;
-    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     assert_null(ua_test_start(t, NULL));
+    ua_test_sql(t, "ALTER TABLE session RENAME TO away");
     apr_table_set(t->jar, "userauth", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     assert_status(t, ua_test_get(t, "/auth/health"), 200);
     ua_test_close(t);
