@@ -38,6 +38,25 @@ static void removes_the_registration(void **state)
     ua_test_close(t);
 }
 
+/* PRIV-05: no name; the address only in the link that was used, whose tag is judged by it. */
+static void leaves_no_name(void **state)
+{
+    ua_test_t *t = ua_test_open("UserAuthMailLimit off", NULL);
+    const char *found = NULL;
+    const char *token = registered(t);
+
+    (void)state;
+    assert_status(t, ua_test_post(t, "/auth/resend", "email", "mallory@example.org", NULL),
+                  303);
+    assert_non_null(ua_test_mail(t));
+    assert_status(t, post(t, token), 200);
+    found = strstr(ua_test_rows(t), "mallory");
+    assert_non_null(found);
+    assert_int_equal(strncmp(found, "mallory@example.org", 19), 0);
+    assert_null(strstr(found + 1, "mallory"));
+    ua_test_close(t);
+}
+
 static void answers_a_program(void **state)
 {
     ua_test_t *t = ua_test_open(NULL);
@@ -164,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(removes_the_registration),
+        cmocka_unit_test(leaves_no_name),
         cmocka_unit_test(answers_a_program),
         cmocka_unit_test(stops_mails_on_their_way),
         cmocka_unit_test(does_nothing_on_get),

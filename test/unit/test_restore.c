@@ -52,11 +52,13 @@ static void brings_it_back(void **state)
 
     (void)state;
     assert_string_equal(state_of(t), "0|0|1");
-    assert_status(
-        t,
-        ua_test_submit(t, "/auth/restore", "token", token, "password", UA_TEST_PASSWORD, NULL),
-        303);
+    ua_test_browser(t);
+    assert_status(t, ua_test_get(t, ua_test_link(t, "restore")), 303);
+    assert_string_equal(ua_test_cookie(t, "link-restore"), token);
+    assert_status(t, ua_test_submit(t, "/auth/restore", "password", UA_TEST_PASSWORD, NULL),
+                  303);
     assert_string_equal(ua_test_location(t), RESTORED);
+    assert_null(ua_test_cookie(t, "link-restore"));
     assert_string_equal(state_of(t), "1|0|0");
     assert_int_equal(ua_test_events(t, "\"restored\""), 1);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session WHERE ended = 0"), 0);

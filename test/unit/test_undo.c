@@ -17,7 +17,7 @@ static const char *stolen(ua_test_t **out, const char *line)
     return undo_link(t, ALICE);
 }
 
-/* Address back, nobody in, no password but a new one. */
+/* Address back, nobody in, no browser known, no password but a new one. */
 static void expect_back(ua_test_t *t)
 {
     assert_string_equal(ua_test_location(t), NOTICE);
@@ -27,6 +27,7 @@ static void expect_back(ua_test_t *t)
                        "FROM account WHERE username = 'alice'"),
         "alice@example.org|1|1|0");
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM session WHERE ended = 0"), 0);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM device"), 0);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM token WHERE state = 0 AND purpose "
                                       "<> 'undo' AND account_id <> ''"),
                      0);
@@ -40,9 +41,11 @@ static void brings_the_address_back(void **state)
 
     (void)state;
     apr_table_clear(t->jar);
-    assert_status(
-        t, ua_test_submit(t, "/auth/undo", "token", token, "password", UA_TEST_PASSWORD, NULL),
-        303);
+    ua_test_browser(t);
+    assert_status(t, ua_test_get(t, ua_test_link(t, "undo")), 303);
+    assert_string_equal(ua_test_cookie(t, "link-undo"), token);
+    assert_status(t, ua_test_submit(t, "/auth/undo", "password", UA_TEST_PASSWORD, NULL), 303);
+    assert_null(ua_test_cookie(t, "link-undo"));
     expect_back(t);
     assert_int_equal(ua_test_events(t, "\"email_undone\""), 1);
     assert_status(t, ua_test_get(t, NOTICE), 200);

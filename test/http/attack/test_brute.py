@@ -7,6 +7,7 @@ import pytest
 from attacks import answers, connect, exchange, forget_peaks, pairs, peaks, post, problem, received
 from client import Client, new_address
 from people import is_signed_in, join, register, signed_in, stranger
+from server import wait_for
 
 WRONG = "not-the-password-at-all"
 

@@ -1,10 +1,12 @@
-"""Malformed encodings (ENC-01..06, SQL-05): refused as a whole, never repaired, never cut."""
+"""Malformed and misleading encodings (ENC-01..06, SQL-05, UNI-09): refused as a whole, never repaired, never cut, never taken for another."""
+import unicodedata
+
 import apps
 import pytest
 
 from attacks import exchange, pairs, post, request
 from client import Client
-from people import join, stranger
+from people import join, register, stranger
 
 # Never text in UTF-8: 400 before a field is looked at.
 BROKEN = {
@@ -190,3 +192,41 @@ def test_enc_06_our_paths_and_their_gate_agree(new_server, slashes):
             answer = exchange(one, request("GET", target, [("Accept", "text/html")]))[0]
             assert answer.status in fine, f"{target}: {answer.status}"
             assert b"Last sign-in" not in answer.body
+
+
+def tricky_pairs():
+    """Pairs of names that some engine or another takes for one: by case, width, accents, marks, blanks, what is not seen."""
+    changes = [
+        str.upper, str.title, lambda s: s + " ", lambda s: s + "\t", lambda s: s + "\u00a0", lambda s: s + "\u200b",
+        lambda s: s[:1] + "\u200d" + s[1:], lambda s: s[:1] + "\u00ad" + s[1:], lambda s: "\ufeff" + s, lambda s: s + "\u0301",
+        lambda s: s.replace("i", "\u0131"), lambda s: s.replace("k", "\u212a"), lambda s: s.replace("s", "\u017f"),
+        lambda s: s.replace("ss", "\u00df"), lambda s: s.replace("e", "\u00e9"), lambda s: s.replace("a", "\u0430"),
+        lambda s: s.replace("o", "\u00f6"), lambda s: "".join(chr(ord(c) + 0xFEE0) for c in s), lambda s: s + "\U0001f600",
+        lambda s: s.replace("l", "I"), lambda s: unicodedata.normalize("NFD", s + "\u00e5"), lambda s: s + "\u00e5",
+        lambda s: s.replace("ae", "\u00e6"), lambda s: s + "'", lambda s: s + "\\", lambda s: s + "%", lambda s: s + "_",
+    ]
+    words = [f"{word}{i}" for i, word in enumerate("mike straesse kiosk alice bossman naive oskar lillian aesop sisi karl".split() * 3)]
+    return [(word, change(word)) for word in words for change in changes if change(word) != word]
+
+
+@pytest.mark.parametrize("column", ["username_key", "email_key"])
+def test_uni_09_each_engine_tells_the_same_keys_apart(new_server, column):
+    """UNI-09: the module makes the keys; an engine compares their bytes, and nothing else."""
+    server, pairs = new_server(), tricky_pairs()
+    assert len(pairs) >= 500
+    register(Client(server))
+    row = dict(server.db("SELECT * FROM account")[0])
+    keys = sorted({key for pair in pairs for key in pair})
+    insert = f"INSERT INTO account ({', '.join(row)}) VALUES "
+    place = f"({', '.join('?' * len(row))})"
+
+    def values(i, key):
+        return tuple({**row, "id": f"id-{i}", "username_key": f"u{i}", "email_key": f"e{i}", column: key}.values())
+
+    server.db(insert + ", ".join([place] * len(keys)), *[value for i, key in enumerate(keys) for value in values(i, key)])
+    found = server.db(f"SELECT {column} FROM account WHERE id LIKE 'id-%'")
+    assert sorted(one[0] for one in found) == keys
+    for key in keys[::50]:
+        assert len(server.db(f"SELECT id FROM account WHERE {column} = ?", key)) == 1
+        with pytest.raises(Exception, match="(?i)unique|duplicate"):
+            server.db(insert + place, *values("again", key))
