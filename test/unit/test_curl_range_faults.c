@@ -69,8 +69,9 @@ static apr_status_t lookup(int *found, const char *url, const char **why)
 #define LATE "Timeout was reached"
 
 /* Has to fail with `words` in a sentence that gives nothing away, and leave the output alone. On a busy
- * machine a handshake may take longer than the second of a look-up: then it is asked again. */
-static void fails(const char *comment, const char *url, const char *words)
+ * machine a handshake may take longer than the second of a look-up: then it is asked again.
+ * How many look-ups there were. */
+static int fails(const char *comment, const char *url, const char *words)
 {
     const char *why = "untouched";
     int found = 7;
@@ -88,6 +89,7 @@ static void fails(const char *comment, const char *url, const char *words)
         strstr(why, "range/") || strpbrk(why, "\r\n")) {
         fail_msg("%s: gives away %s", comment, why);
     }
+    return tries + 1;
 }
 
 /* Each holds the leaked password's line, which must not count. */
@@ -115,10 +117,11 @@ static void test_wrong_status(void **state)
             const char *answer =
                 apr_psprintf(pool, "HTTP/1.1 %s\r\n" LENGTH "%d\r\n\r\n%s", rows[i].status,
                              (int)strlen(bodies[n]), bodies[n]);
+            int lookups = 0;
 
             range_server_script(answer, strlen(answer), RANGE_AT_ONCE);
-            fails(rows[i].status, here("/range/"), rows[i].words);
-            assert_int_equal(range_server_asked(), 1); /* nobody followed */
+            lookups = fails(rows[i].status, here("/range/"), rows[i].words);
+            assert_in_range(range_server_asked(), 1, lookups); /* nobody followed */
         }
     }
 }
@@ -240,10 +243,10 @@ static void test_slow(void **state)
     (void)state;
     range_server_script("", 0, RANGE_SILENTLY);
     fails("silent", here("/range/"), LATE);
-    assert_int_equal(range_server_asked(), 1);
+    assert_in_range(range_server_asked(), 0, 1); /* 0: too busy to hear of it in time */
     range_server_script(CLOSE LEAKED, strlen(CLOSE LEAKED), RANGE_ENDLESSLY);
     fails("a byte now and then", here("/range/"), LATE);
-    assert_int_equal(range_server_asked(), 1);
+    assert_in_range(range_server_asked(), 0, 1); /* 0: too busy to hear of it in time */
 }
 
 static void test_nobody_listens(void **state)
