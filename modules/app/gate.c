@@ -117,7 +117,7 @@ static int is_navigation(const ua_req_t *req)
         (*req->fetch_mode && strcmp(req->fetch_mode, "navigate") != 0)) {
         return 0;
     }
-    return *req->accept == '\0' || strstr(req->accept, "text/html") ||
+    return *req->accept == '\0' || strcasestr(req->accept, "text/html") ||
            strstr(req->accept, "*/*");
 }
 

@@ -126,6 +126,7 @@ static const struct {
     int status;
 } askers[] = {
     {"a browser", "Accept", "text/html,application/xhtml+xml,*/*;q=0.8", 303},
+    {"a browser, in capitals", "Accept", "TEXT/HTML", 303},
     {"anything will do", "Accept", "*/*", 303},
     {"no wish", "Accept", "", 303},
     {"a program", "Accept", "application/json", 401},
