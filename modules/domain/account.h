@@ -108,7 +108,8 @@ apr_status_t ua_account_remove(ua_ctx_t *ctx, const char *id, const char *email)
 /* How many there are. */
 apr_status_t ua_account_count(apr_int64_t *out, ua_ctx_t *ctx) UA_MUST_USE;
 
-/* The ids (ua_row_t) of at most `most` accounts that were made before `then` and never confirmed. */
+/* The ids (ua_row_t) of at most `most` accounts that were made before `then`, never confirmed and never
+ * signed in: nobody let them in by hand. */
 apr_status_t ua_account_unverified_before(apr_array_header_t **rows, ua_ctx_t *ctx,
                                           apr_time_t then, int most) UA_MUST_USE;
 

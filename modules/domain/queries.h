@@ -38,8 +38,8 @@ UA_QUERY(member_same_display, "SELECT " MEMBER_COLUMNS " FROM account WHERE " ME
 UA_QUERY(member_by_display, "SELECT " MEMBER_COLUMNS " FROM account WHERE " MEMBER_LISTED " AND display_key > %s AND display_key < %s ORDER BY display_key, username_key LIMIT %lld")
 UA_QUERY(account_rehash, "UPDATE account SET password_hash = %s WHERE id = %s AND password_hash = %s")
 UA_QUERY(account_remove_unverified, "DELETE FROM account WHERE id = %s AND email = %s AND enabled = 0 AND verified = 0")
-UA_QUERY(account_unverified_before, "SELECT id FROM account WHERE enabled = 0 AND verified = 0 AND closed = 0 AND created < %lld LIMIT %lld")
-UA_QUERY(account_sweep, "DELETE FROM account WHERE id = %s AND enabled = 0 AND verified = 0 AND closed = 0")
+UA_QUERY(account_unverified_before, "SELECT id FROM account WHERE enabled = 0 AND verified = 0 AND closed = 0 AND last_sign_in = 0 AND created < %lld LIMIT %lld")
+UA_QUERY(account_sweep, "DELETE FROM account WHERE id = %s AND enabled = 0 AND verified = 0 AND closed = 0 AND last_sign_in = 0")
 
 UA_QUERY(held_name_get, "SELECT account_id FROM held_name WHERE digest = %s")
 UA_QUERY(held_name_insert, "INSERT INTO held_name (digest, account_id) VALUES (%s, %s)")

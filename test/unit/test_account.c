@@ -266,6 +266,20 @@ static void swept_and_counted(void **state)
     (void)site_account(ctx, "old"); /* name and address are free again */
 }
 
+/* Somebody wrote enabled = 1 into the table, and 0 later: what was made meanwhile is not a registration's. */
+static void who_was_let_in_by_hand_is_not_swept(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    apr_array_header_t *rows = NULL;
+    const char *id = site_account(ctx, "byhand");
+
+    ua_test_elsewhere(t, "UPDATE account SET last_sign_in = 1 WHERE id = '%s'", id);
+    assert_int_equal(ua_account_unverified_before(&rows, ctx, t->now + 1, 10), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    assert_int_equal(ua_account_sweep(ctx, id), APR_NOTFOUND);
+}
+
 static int verify(ua_ctx_t *ctx, void *id)
 {
     return ua_account_verify(ctx, id, EMAIL) == APR_SUCCESS;
@@ -336,6 +350,7 @@ int main(void)
         site_test(rehashed),
         site_test(removed),
         site_test(swept_and_counted),
+        site_test(who_was_let_in_by_hand_is_not_swept),
         site_test(one_winner),
         site_test(failures),
     };
