@@ -244,6 +244,17 @@ static const json_t *claims_of(apr_pool_t *pool, const char *payload, apr_size_t
     return ua_json_own(pool, json_loadb(payload, length, JSON_REJECT_DUPLICATES, NULL));
 }
 
+/* The characters of a text in JSON as ours is written, where "<" takes six. */
+static size_t written(const char *text)
+{
+    size_t length = 0;
+
+    for (; *text; text++) {
+        length += *text == '<' ? 6 : 1;
+    }
+    return length;
+}
+
 /* Signed again, all of it is found again. Blanks in a word of `amr` divide it: ours have none. */
 static void check_again(apr_pool_t *pool, const ua_jwt_t *token)
 {
@@ -253,7 +264,8 @@ static void check_again(apr_pool_t *pool, const ua_jwt_t *token)
     ua_jwt_t again = *token;
 
     if (ua_jwt_sign(&text, pool, keys, token) != APR_SUCCESS) {
-        FUZZ_CHECK(strlen(token->username) + strlen(token->amr) > 300, "can't be signed again");
+        FUZZ_CHECK(written(token->username) + written(token->amr) > 300,
+                   "can't be signed again");
         return;
     }
     FUZZ_CHECK(ua_jwt_parse(&parts, pool, text) == APR_SUCCESS, "ours is refused: %s", text);
