@@ -2,6 +2,8 @@
  * settings of each server. Used by httpd while it reads its configuration. */
 #include "edge.h"
 
+#include <string.h>
+
 const char *ua_edge_vhost(apr_pool_t *pool, const server_rec *s)
 {
     return apr_psprintf(pool, "virtual host %s (%s:%u)",
@@ -73,6 +75,15 @@ void *ua_edge_create_server(apr_pool_t *pool, server_rec *s)
     return server;
 }
 
+/* A password of the main server's is none of a virtual host's own SQLite file. */
+static void drop_password(ua_conf_t *merged, const ua_conf_t *own)
+{
+    if (own->where[UA_D_database] && strcmp(own->database[0], "sqlite3") == 0 &&
+        !own->where[UA_D_database_password_file]) {
+        merged->database_password_file = NULL;
+    }
+}
+
 /* Everything is inherited but the base URL: each virtual host has its own, so that one never mails
  * links of another. */
 void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over)
@@ -83,6 +94,7 @@ void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over)
 
     merged->server = vhost->server;
     merged->conf = ua_conf_merge(pool, main_server->conf, vhost->conf);
+    drop_password(merged->conf, vhost->conf);
     merged->inherits = !vhost->conf->base_url && main_server->conf->base_url;
     merged->conf->base_url = vhost->conf->base_url;
     return merged;

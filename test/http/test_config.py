@@ -1,4 +1,5 @@
 """Configurations that cannot work refuse to start and say in which vhost, file and line, and what to do."""
+import engines
 import pytest
 from client import Client
 from confhelp import accepted, as_root, configtest, line_of, refused, site, spare_port
@@ -252,6 +253,18 @@ def test_lines_of_the_main_server_hold_for_its_vhosts(new_server):
     assert "· Own</title>" in page
     style = Client(server).get(page.split('rel="stylesheet" href="')[1].split('"')[0]).text
     assert "#112233" in style
+
+
+@engines.ONLY_A_FILE
+def test_a_file_beside_the_main_servers_database_server(new_server):
+    """A vhost's own SQLite file has no use for the password that it inherits; one of its own contradicts it."""
+    head = 'UserAuthDatabase pgsql "host=db dbname=accounts user=web"\nUserAuthDatabasePasswordFile "${RUN}/pw"\n'
+    server = new_server(start=False, site=False, head=head, conf=site())
+    (server.folder / "pw").write_text("a-password\n")
+    (server.folder / "pw").chmod(0o600)
+    accepted(server)
+    server.conf += 'UserAuthDatabasePasswordFile "${RUN}/pw"\n'
+    refused(server, "a SQLite file has no password", started=False)
 
 
 @pytest.mark.parametrize("line", ["UserAuthHashQueue 9", "UserAuthHashConcurrency 9", "UserAuthSessionCacheTTL 9s"])
