@@ -17,6 +17,7 @@ struct ua_jobs_t {
     apr_time_t clock; /* … and what apr_time_now() said then */
     apr_time_t
         rest; /* after a failure of the mail server, or over the budget, no mail is begun before this */
+    apr_time_t unread; /* when it was last said that the outbox can't be read; 0: it can */
     apr_time_t swept;
     int more; /* old rows than a turn had time for */
     int told; /* that some can't be removed: in this turn */

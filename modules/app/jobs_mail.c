@@ -12,6 +12,7 @@
 #define LONGEST_TURN  apr_time_from_sec(10)   /* or one mail longer */
 #define LONGEST_DELAY apr_time_from_sec(300)
 #define LONGEST_REST  apr_time_from_sec(10)
+#define SAID_AGAIN    apr_time_from_sec(60)
 
 /* 1 s, 2 s, 4 s … 5 minutes, each plus up to a quarter, so that many mails do not come at once. */
 static apr_interval_time_t delay_of(ua_ctx_t *ctx, apr_int64_t attempts)
@@ -238,6 +239,18 @@ static apr_status_t send_due(ua_jobs_t *jobs, ua_ctx_t *ctx, int *sent)
     return APR_SUCCESS;
 }
 
+/* A database that is away meets several turns a second of each child: it is said once a minute. */
+static void tell(ua_jobs_t *jobs, const ua_ctx_t *ctx, apr_status_t rv)
+{
+    if (rv == APR_SUCCESS) {
+        jobs->unread = 0;
+    }
+    else if (jobs->now < jobs->unread || jobs->now - jobs->unread >= SAID_AGAIN) {
+        jobs->unread = jobs->now;
+        ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0203: the outbox can't be read", rv);
+    }
+}
+
 /* One turn in a pool of its own. */
 static void run(ua_jobs_t *jobs, apr_pool_t *pool, int *sent)
 {
@@ -247,10 +260,7 @@ static void run(ua_jobs_t *jobs, apr_pool_t *pool, int *sent)
     if (rv != APR_SUCCESS) {
         return;
     }
-    rv = send_due(jobs, ctx, sent);
-    if (rv != APR_SUCCESS) {
-        ua_app_log(jobs->app, ctx, UA_LOG_ERR, "UA0203: the outbox can't be read", rv);
-    }
+    tell(jobs, ctx, send_due(jobs, ctx, sent));
     ua_db_release(ctx);
 }
 
