@@ -69,6 +69,11 @@ static const char *resolve_paths(ua_conf_t *conf, apr_pool_t *pool, int *row)
     return NULL;
 }
 
+int ua_settings_is_file(const char *path)
+{
+    return path[0] == '/' && path[strlen(path) - 1] != '/';
+}
+
 static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
 {
     const char *err = NULL;
@@ -87,7 +92,9 @@ static const char *resolve_database(ua_conf_t *conf, apr_pool_t *pool, int *row)
         conf->key_file = apr_pstrcat(pool, conf->state_folder, "/userauth.keys", NULL);
     }
     *row = UA_D_key_file;
-    return conf->key_file[0] == '/' ? NULL : "UserAuthKeyFile takes the full path of a file";
+    return ua_settings_is_file(conf->key_file)
+               ? NULL
+               : "UserAuthKeyFile takes the full path of a file";
 }
 
 const char *ua_settings_secret(const char **out, apr_pool_t *pool, const char *directive,

@@ -13,6 +13,9 @@ const char *ua_settings_mail(ua_conf_t *conf, apr_pool_t *pool, int *row);
 /* settings_database.c: engine, parameters, password. */
 const char *ua_settings_database(ua_conf_t *conf, apr_pool_t *pool, int *row);
 
+/* 1 for the full path of what may be a file. */
+int ua_settings_is_file(const char *path);
+
 /* The first line of a file that only its owner can read, without its end; or what is wrong with it. */
 const char *ua_settings_secret(const char **out, apr_pool_t *pool, const char *directive,
                                const char *path);

@@ -22,7 +22,7 @@ static const char *resolve_file(ua_conf_t *conf, apr_pool_t *pool)
 {
     const char *path = conf->database[1];
 
-    if (path[0] != '/') {
+    if (!ua_settings_is_file(path)) {
         return apr_psprintf(
             pool, "UserAuthDatabase sqlite3 takes the full path of a file, not \"%s\"", path);
     }

@@ -34,6 +34,7 @@ REFUSED = [
     ("UserAuthDashboardPath", "/auth/my", "separate"),
     ("UserAuthDashboardPath", "my", "/dashboard"),
     ("UserAuthDatabase", "sqlite3 userauth.db", "full path"),
+    ("UserAuthDatabase", 'sqlite3 "${RUN}/new/"', "full path"),
     ("UserAuthDatabase", "sqlite3", "two arguments"),
     ("UserAuthDatabase", "sqlite3 /a /b", "two arguments"),
     ("UserAuthDatabase", "oracle /a", "sqlite3"),  # CFG-08
@@ -41,6 +42,7 @@ REFUSED = [
     ("UserAuthDatabase", 'sqlite3 "${RUN}/missing/deeper/userauth.db"', "create it"),
     ("UserAuthDatabase", 'sqlite3 "${RUN}/logs"', "not a plain file"),
     ("UserAuthKeyFile", "userauth.keys", "full path"),
+    ("UserAuthKeyFile", '"${RUN}/keys/"', "full path"),
     ("UserAuthKeyFile", '"${RUN}/logs"', "not a plain file"),
     ("UserAuthMail", "smtp://localhost", "two arguments"),
     ("UserAuthMail", "sendmail accounts@example.com", "smtp://"),
