@@ -84,6 +84,17 @@ static void drop_password(ua_conf_t *merged, const ua_conf_t *own)
     }
 }
 
+/* A user of the main server's mail server is none of another one's. */
+static void drop_mail_user(ua_conf_t *merged, const ua_conf_t *main_server,
+                           const ua_conf_t *own)
+{
+    if (own->mail[0] && main_server->mail[0] &&
+        strcmp(own->mail[0], main_server->mail[0]) != 0 && !own->mail_user &&
+        !own->mail_password_file) {
+        merged->mail_user = merged->mail_password_file = NULL;
+    }
+}
+
 /* Everything is inherited but the base URL: each virtual host has its own, so that one never mails
  * links of another. */
 void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over)
@@ -95,6 +106,7 @@ void *ua_edge_merge_server(apr_pool_t *pool, void *under, void *over)
     merged->server = vhost->server;
     merged->conf = ua_conf_merge(pool, main_server->conf, vhost->conf);
     drop_password(merged->conf, vhost->conf);
+    drop_mail_user(merged->conf, main_server->conf, vhost->conf);
     merged->inherits = !vhost->conf->base_url && main_server->conf->base_url;
     merged->conf->base_url = vhost->conf->base_url;
     return merged;

@@ -269,6 +269,18 @@ def test_a_file_beside_the_main_servers_database_server(new_server):
     refused(server, "a SQLite file has no password", started=False)
 
 
+def test_a_mail_server_beside_the_main_servers(new_server):
+    """A vhost's own mail server is not sent the password of another; one with another sender is the same server."""
+    head = 'UserAuthMail smtp://mail.example main@example.com\nUserAuthMailUser me\nUserAuthMailPasswordFile "${RUN}/pw"\n'
+    other = site("UserAuthMailTLS none", UserAuthMail="smtp://192.0.2.1 accounts@example.com")
+    server = new_server(start=False, site=False, head=head, conf=other)
+    (server.folder / "pw").write_text("a-password\n")
+    (server.folder / "pw").chmod(0o600)
+    accepted(server)
+    server.conf = other.replace("smtp://192.0.2.1", "smtp://mail.example")
+    refused(server, "in clear", started=False)
+
+
 @pytest.mark.parametrize("line", ["UserAuthHashQueue 9", "UserAuthHashConcurrency 9", "UserAuthSessionCacheTTL 9s"])
 def test_process_wide_lines_have_to_agree(new_server, line):
     head = "Listen 127.0.0.1:%d\n<VirtualHost *:%d>\n" + site(line, UserAuthBaseURL="https://other.example")
