@@ -263,7 +263,9 @@ apr_status_t ua_outbox_confirming(ua_sending_e *out, ua_ctx_t *ctx, const char *
                               ua_s(ua_mail_kinds[UA_MAIL_NOBODY].name)));
 }
 
+/* A mail that still waits when its links are long over is of a base URL that is no site's any more. */
 apr_status_t ua_outbox_sweep(int *more, ua_ctx_t *ctx, apr_time_t then)
 {
-    return ua_sweep(more, ctx, UA_Q(outbox_old), UA_Q(outbox_sweep), UA_ARGS(ua_n(then)));
+    return ua_sweep(more, ctx, UA_Q(outbox_old), UA_Q(outbox_sweep),
+                    UA_ARGS(ua_n(then), ua_n(then)));
 }

@@ -133,8 +133,8 @@ UA_QUERY(outbox_forget, "UPDATE outbox SET email = '', username = '', detail = '
 UA_QUERY(outbox_detach, "UPDATE outbox SET account_id = '', username = '' WHERE account_id = %s AND email <> %s")
 UA_QUERY(outbox_latest, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND kind = %s AND email = %s ORDER BY created DESC, id LIMIT 1")
 UA_QUERY(outbox_confirming, "SELECT state, attempts, sent FROM outbox WHERE account_id = %s AND email = %s AND (kind = %s OR kind = %s OR kind = %s) ORDER BY created DESC, id LIMIT 1")
-UA_QUERY(outbox_old, "SELECT id FROM outbox WHERE created < %lld AND state > 0 ORDER BY created LIMIT %lld")
-UA_QUERY(outbox_sweep, "DELETE FROM outbox WHERE created < %lld AND state > 0 AND id = %s")
+UA_QUERY(outbox_old, "SELECT id FROM outbox WHERE created < %lld AND (state > 0 OR expires < %lld) ORDER BY created LIMIT %lld")
+UA_QUERY(outbox_sweep, "DELETE FROM outbox WHERE created < %lld AND (state > 0 OR expires < %lld) AND id = %s")
 
 UA_QUERY(event_insert, "INSERT INTO event (id, site, account_id, kind, happened, address, agent, detail) VALUES (%s, %s, %s, %s, %lld, %s, %s, %s)")
 UA_QUERY(event_get, "SELECT id FROM event WHERE id = %s")

@@ -43,7 +43,8 @@ static const swept_t rows[] = {
     {"outbox", "o1", "state=1", "created", 7 * DAY + 1, 1, "sent: only the state is told"},
     {"outbox", "o2", "state=1", "created", 7 * DAY, 0, "not yet"},
     {"outbox", "o3", "state=2", "created", 7 * DAY + 1, 1, "given up"},
-    {"outbox", "o4", "state=0", "created", KEPT + 1, 0, "still waits: no mail is lost"},
+    {"outbox", "o4", "expires=" FAR, "created", KEPT + 1, 0, "still waits: no mail is lost"},
+    {"outbox", "o5", "state=0", "created", KEPT + 1, 1, "of a former base URL, and over"},
     {"event", "e1", "", "happened", KEPT + 1, 1, "long ago"},
     {"event", "e2", "", "happened", KEPT, 0, "not yet"},
 };

@@ -304,6 +304,11 @@ static void swept(void **state)
     assert_int_equal(ua_outbox_sweep(&(int){0}, ctx, t->now + 1), APR_SUCCESS);
     assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox"), 1);
     assert_int_equal(due(ctx), 1); /* what still waits stays */
+    ua_test_sql(t, "UPDATE outbox SET site = 'https://former.example'");
+    assert_int_equal(ua_outbox_sweep(&(int){0}, ctx, verify_mail.expires), APR_SUCCESS);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox"), 1);
+    assert_int_equal(ua_outbox_sweep(&(int){0}, ctx, verify_mail.expires + 1), APR_SUCCESS);
+    assert_int_equal(ua_test_count(t, "SELECT COUNT(*) FROM outbox"), 0);
 }
 
 static int claim(ua_ctx_t *ctx, void *id)
