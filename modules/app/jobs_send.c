@@ -61,7 +61,9 @@ static apr_status_t send_smtp(sending_t *sending, const ua_mail_t *mail)
                              .password = conf->mail_password,
                              .ca_file = conf->mail_ca_file,
                              .helo = conf->base.host};
-    ua_smtp_job_t job = {.from = conf->from_address, .alive = keep_alive, .baton = sending};
+    ua_smtp_job_t job = {.from = conf->mail_bounces ? conf->from_address : "",
+                         .alive = keep_alive,
+                         .baton = sending};
 
     if (mail) {
         job.to = mail->to;

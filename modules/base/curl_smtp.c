@@ -374,7 +374,7 @@ apr_status_t ua_smtp_send(ua_smtp_t *smtp, apr_pool_t *pool, const ua_smtp_conf_
     apr_status_t rv;
 
     /* libcurl passes CR LF in an address through: a second RCPT line for whoever can write one. */
-    if (!ua_mail_address_plain(job->from) ||
+    if ((*job->from && !ua_mail_address_plain(job->from)) ||
         (job->message && !ua_mail_address_plain(job->to))) {
         *why = "an address is not acceptable";
         return APR_EINVAL;

@@ -30,7 +30,7 @@ apr_status_t ua_smtp_global_init(void) UA_MUST_USE;
 apr_status_t ua_smtp_create(ua_smtp_t **out, apr_pool_t *pool) UA_MUST_USE;
 
 typedef struct ua_smtp_job_t {
-    const char *from;
+    const char *from; /* "": nobody, who is told of nothing */
     const char *to;
     const char
         *message; /* CRLF line ends; NULL: only MAIL and RSET, to see how one would fare */

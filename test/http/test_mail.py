@@ -7,6 +7,7 @@ import socket
 import threading
 
 import pytest
+from bad_smtp import BadSmtp
 from client import Client
 from confhelp import site
 from mpm import ONE_CHILD
@@ -310,3 +311,17 @@ def test_the_site_goes_on_without_a_mail_server_name(new_server):
     server.wait_log(r"UA0201: .*resolve", 40)
     wait_for(lambda: client.json("GET", "/auth/check-email").json()["mail"] == "delayed", what="the page to know")
     assert server.log().count("UA0201") == 1
+
+
+@pytest.mark.parametrize("bounces, sender", [("on", "accounts@example.com"), ("off", "")])
+def test_an_envelope_without_a_sender(new_server, tmp_path, bounces, sender):
+    """MAIL-14: what can't be delivered comes back to nobody; the letter itself, and one to nobody, are as ever."""
+    with BadSmtp(tmp_path / "smtp") as smtp:
+        mail = f'smtp://localhost:{smtp.port} "Example <accounts@example.com>"'
+        server = new_server(site=False, conf=site(f"UserAuthMailBounces {bounces}", UserAuthMail=mail))
+        client = Client(server)
+        assert client.json("POST", "/auth/forgot", {"email": "nobody@example.org"}).status_code == 202
+        register(client)
+        assert smtp.wait_for(1)[0].sender == sender
+        wait_for(lambda: server.db("SELECT COUNT(*) FROM outbox WHERE state <> 1")[0][0] == 0, what="both to be done")
+        assert {line.split(" ")[1] for line in smtp.commands if line.startswith("MAIL")} == {f"FROM:<{sender}>"}
