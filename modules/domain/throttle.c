@@ -136,12 +136,21 @@ apr_status_t ua_throttle_add(ua_ctx_t *ctx, const char *name, const ua_rate_t *r
     return count(ctx, name, &c, rate, hits);
 }
 
+static apr_status_t wait_until(ua_ctx_t *ctx, const char *name, apr_time_t until)
+{
+    return ua_db_exec(ctx, NULL, UA_Q(throttle_wait), UA_ARGS(ua_n(until), ua_s(name)));
+}
+
 apr_status_t ua_wait_peek(apr_interval_time_t *wait, apr_int64_t *failures, ua_ctx_t *ctx,
                           const char *name)
 {
     counter_t c;
 
     UA_CHECK(read_counter(&c, ctx, name));
+    if (c.until > ctx->now + LONGEST_WAIT) { /* the clock was set back: from now on, then */
+        c.until = ctx->now + LONGEST_WAIT;
+        UA_CHECK(wait_until(ctx, name, c.until));
+    }
     *wait = c.until > ctx->now ? c.until - ctx->now : 0;
     *failures = c.hits;
     return APR_SUCCESS;
@@ -170,8 +179,7 @@ apr_status_t ua_wait_failed(apr_interval_time_t *wait, ua_ctx_t *ctx, const char
     UA_CHECK(c.exists ? hit(ctx, name, 1) : insert(ctx, name, 1));
     next = next_wait(ctx->conf, c.hits + 1);
     if (next > 0) {
-        UA_CHECK(ua_db_exec(ctx, NULL, UA_Q(throttle_wait),
-                            UA_ARGS(ua_n(ctx->now + next), ua_s(name))));
+        UA_CHECK(wait_until(ctx, name, ctx->now + next));
     }
     *wait = next;
     return APR_SUCCESS;

@@ -222,6 +222,25 @@ static void waits_last(void **state)
     }
 }
 
+/* CLK-01: a clock that went back makes no wait longer than the longest, nor ends one at once. */
+static void a_wait_after_the_clock_went_back(void **state)
+{
+    ua_ctx_t *ctx = ua_test_context(*state);
+    apr_interval_time_t wait = 0;
+    apr_int64_t failures = 0;
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ua_wait_failed(&wait, ctx, NAME), APR_SUCCESS);
+    }
+    ctx->now -= SECONDS(90000);
+    for (int left = 3600; left >= 0; left -= 1200) {
+        assert_int_equal(ua_wait_peek(&wait, &failures, ctx, NAME), APR_SUCCESS);
+        assert_int_equal(wait, SECONDS(left));
+        assert_int_equal(failures, 5);
+        ctx->now += SECONDS(1200);
+    }
+}
+
 static void waits_as_told(void **state)
 {
     static const struct {
@@ -345,6 +364,7 @@ int main(void)
         site_test(names_are_apart),
         site_test(waits_double),
         site_test(waits_last),
+        site_test(a_wait_after_the_clock_went_back),
         site_test(waits_as_told),
         site_test(swept),
         site_test(strict_under_rivals),
