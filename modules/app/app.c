@@ -7,6 +7,7 @@
 #include "domain/setting.h"
 
 #include <apr_file_io.h>
+#include <errno.h>
 #include <string.h>
 
 #define FINGERPRINT    "key_fingerprint"
@@ -37,7 +38,7 @@ static apr_status_t template_source(void *baton, apr_pool_t *pool, const char *n
     UA_CHECK(rv);
     UA_CHECK(apr_file_info_get(&info, APR_FINFO_SIZE, file));
     if (info.size > TEMPLATE_BYTES) {
-        return APR_ENOSPC;
+        return EFBIG;
     }
     own = apr_pcalloc(pool, (apr_size_t)info.size + 1);
     rv = info.size > 0 ? apr_file_read_full(file, own, (apr_size_t)info.size, length)

@@ -210,6 +210,12 @@ def test_a_template_nobody_may_read_is_refused(new_server):
         refused(server, "login.html", "cannot be read", line="UserAuthTemplates")
 
 
+def test_a_template_that_is_too_large_is_refused(new_server):
+    server = new_server(start=False, conf=LINE)
+    looks(server, login="x" * (1024 * 1024 + 1))
+    refused(server, "login.html", "cannot be read: File too large", line="UserAuthTemplates", started=False)
+
+
 def test_files_that_are_no_templates_do_no_harm(new_server):
     server = new_server(start=False, conf=LINE)
     looks(server, **{"README.txt": "{{#not closed", "old__login.html": "{{#x", ".hidden.html": "{{"})
