@@ -59,7 +59,7 @@ static apr_status_t failed(ua_ctx_t *ctx, const char *label, int rc)
     if (!db->open) {
         ua_db_release(ctx);
     }
-    return what;
+    return what == APR_SUCCESS ? APR_EGENERAL : what; /* a failure, whatever an engine says */
 }
 
 /* A connection to run something on. In a transaction that failed, ctx->failed keeps the cause. */
