@@ -265,7 +265,8 @@ static void does_not_call_a_dropped_mail_queued(void **state)
     assert_string_not_equal(ua_test_value(t, "mail"), "sent");
     t->json = 0;
     assert_status(t, ua_test_get(t, PAGE), 200);
-    assert_shows(t, "Our email to <strong>alice@example.org</strong> could not be sent in time.");
+    assert_shows(t,
+                 "Our email to <strong>alice@example.org</strong> could not be sent in time.");
     assert_false(ua_test_shows(t, "It can take some minutes to arrive"));
     ua_test_close(t);
 }

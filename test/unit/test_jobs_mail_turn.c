@@ -70,8 +70,9 @@ static void a_mail_that_left_is_not_put_off(void **state)
     (void)state;
     ua_test_register(t, "alice");
     ua_test_expect(t, "UA0203: the outbox can't be read: outbox_sent");
-    faults_add(
-        (fault_t){.kinds = FAULT_WRITE, .skip = 4, .times = 2}); /* held, begun, claim, spent; sent, twice */
+    faults_add((fault_t){.kinds = FAULT_WRITE,
+                         .skip = 4,
+                         .times = 2}); /* held, begun, claim, spent; sent, twice */
     assert_non_null(ua_test_mail(t));
     faults_off();
     assert_int_equal(in_state(t, 1), 1);
