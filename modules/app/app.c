@@ -325,7 +325,7 @@ static const char *prepare(ua_app_t *app, apr_pool_t *pool, ua_ctx_t *ctx, int *
         return apr_psprintf(pool,
                             "UserAuthDatabase: the tables can't be read: %s; if one is "
                             "missing, put the database back from your backup",
-                            ctx->failed ? ctx->failed : "no details");
+                            ctx->failed);
     }
     *row = UA_D_key_file;
     if (!app->keys) { /* another site may have made them since the check */
