@@ -291,6 +291,10 @@ static void a_broken_outbox(void **state)
         ua_test_clock(t, 1);
     }
     assert_int_equal(ua_test_logged(t, "UA0203"), 2);
+    ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
+    ua_test_clock(t, -10); /* of a clock that was set back nobody waits for the minute's end */
+    assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
+    assert_int_equal(ua_test_logged(t, "UA0203"), 3);
     ua_test_sql(t, "ALTER TABLE gone RENAME TO outbox");
     assert_non_null(ua_test_mail(t));
     ua_test_close(t);

@@ -350,6 +350,25 @@ static void failures(void **state)
     assert_failure(ctx, ua_session_sweep(&(int){0}, ctx, t->now), "session_old");
 }
 
+/* The session of a locked account that can't be ended is not read, either. */
+static void a_lock_that_cannot_be_written(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    const char *mike = site_member(ctx, "mike");
+    const char *cookie = NULL;
+    apr_int64_t age = 0;
+    ua_session_t *session = NULL;
+
+    assert_int_equal(ua_session_start(&cookie, &age, ctx, mike, 0), APR_SUCCESS);
+    ua_test_elsewhere(t, "UPDATE account SET enabled = 0");
+    ua_test_elsewhere(t,
+                      "CREATE TRIGGER kept BEFORE UPDATE ON session BEGIN SELECT RAISE(FAIL, "
+                      "'kept'); END");
+    assert_failure(ctx, ua_session_read(&session, ctx, cookie), "session_end_id");
+    assert_null(session);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -366,6 +385,7 @@ int main(void)
         site_test(swept),
         site_test(long_agents),
         site_test(failures),
+        site_test(a_lock_that_cannot_be_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,10 +345,32 @@ static void failures(void **state)
     site_break(t, "throttle");
     assert_failure(ctx, ua_throttle_peek(&wait, ctx, NAME, &one), "throttle_get");
     assert_failure(ctx, ua_throttle_take(&wait, ctx, NAME, &one), "throttle_get");
+    assert_failure(ctx, ua_throttle_hold(ctx, NAME), "throttle_hold");
     assert_failure(ctx, ua_wait_peek(&wait, &count, ctx, NAME), "throttle_get");
     assert_failure(ctx, ua_wait_failed(&wait, ctx, NAME), "throttle_get");
     assert_failure(ctx, ua_throttle_clear(ctx, NAME), "throttle_clear");
     assert_failure(ctx, ua_throttle_sweep(&(int){0}, ctx, t->now), "throttle_old");
+    assert_int_equal(wait, -1);
+    assert_int_equal(count, -1);
+}
+
+/* A wait that can't be cut is none that is over. */
+static void a_wait_that_cannot_be_written(void **state)
+{
+    ua_test_t *t = *state;
+    ua_ctx_t *ctx = ua_test_context(t);
+    apr_interval_time_t wait = -1;
+    apr_int64_t count = -1;
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ua_wait_failed(&wait, ctx, NAME), APR_SUCCESS);
+    }
+    ua_test_elsewhere(t,
+                      "CREATE TRIGGER kept BEFORE UPDATE ON throttle BEGIN SELECT RAISE(FAIL, "
+                      "'kept'); END");
+    ctx->now -= SECONDS(90000);
+    wait = -1;
+    assert_failure(ctx, ua_wait_peek(&wait, &count, ctx, NAME), "throttle_wait");
     assert_int_equal(wait, -1);
     assert_int_equal(count, -1);
 }
@@ -365,6 +387,7 @@ int main(void)
         site_test(waits_double),
         site_test(waits_last),
         site_test(a_wait_after_the_clock_went_back),
+        site_test(a_wait_that_cannot_be_written),
         site_test(waits_as_told),
         site_test(swept),
         site_test(strict_under_rivals),
