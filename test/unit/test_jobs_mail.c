@@ -284,15 +284,15 @@ static void a_broken_outbox(void **state)
     (void)state;
     ua_test_register(t, "alice");
     ua_test_sql(t, "ALTER TABLE outbox RENAME TO gone");
-    ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
-    ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
+    for (int i = 0; i < 3; i++) {
+        ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
+    }
     for (int second = 0; second < 61; second++) {
         assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
         ua_test_clock(t, 1);
     }
     assert_int_equal(ua_test_logged(t, "UA0203"), 2);
-    ua_test_expect(t, "UA0203: the outbox can't be read: outbox_due");
-    ua_test_clock(t, -10); /* of a clock that was set back nobody waits for the minute's end */
+    ua_test_clock(t, -10); /* the clock was set back */
     assert_int_equal(ua_jobs_mail(t->jobs, t->now), 0);
     assert_int_equal(ua_test_logged(t, "UA0203"), 3);
     ua_test_sql(t, "ALTER TABLE gone RENAME TO outbox");
