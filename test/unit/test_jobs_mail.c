@@ -1,7 +1,6 @@
 /* test_jobs_mail.c: mails leave, are tried again, are given up, and what is logged of it.
  *
- * A mail server that nobody runs stands for one that fails; a folder for one that works. A
- * real mail server is in test_jobs_smtp.c.
+ * A mail server that nobody runs stands for one that fails, a folder for one that works; test_jobs_smtp.c has a real one.
  */
 #include "fixture.h"
 #include "held_clock.h"
