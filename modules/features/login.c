@@ -3,6 +3,7 @@
 #include "feature.h"
 #include "base/email.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "domain/event.h"
 #include "domain/password.h"
 #include "domain/username.h"
@@ -70,6 +71,20 @@ static int is_refused(const ua_req_t *req, const ua_try_t *attempt)
            strchr(ua_field(req, "login"), '@');
 }
 
+/* Where to go: past the page that only asks for the password once more, for it has just been given. */
+static const char *aim_of(const ua_req_t *req)
+{
+    const char *again = ua_path(req, UA_AREA_PUBLIC, "reauth");
+    apr_size_t length = strlen(again);
+    const char *next = req->next;
+
+    if (next && strncmp(next, again, length) == 0 && strchr("?", next[length])) {
+        next = next[length] ? ua_query_get(req->ctx->pool, next + length + 1, "next") : NULL;
+        next = ua_next_valid(req->ctx->pool, next);
+    }
+    return next ? next : ua_path(req, UA_AREA_PERSONAL, "");
+}
+
 static apr_status_t login_submit(ua_res_t *res, ua_req_t *req)
 {
     ua_ctx_t *ctx = req->ctx;
@@ -91,8 +106,7 @@ static apr_status_t login_submit(ua_res_t *res, ua_req_t *req)
     UA_CHECK(ua_try_succeeded(req, attempt));
     UA_CHECK(
         ua_sign_in(res, req, account, ua_field_flag(req, "remember"), attempt->known_device));
-    ua_go(res, 200, req->next ? req->next : ua_path(req, UA_AREA_PERSONAL, ""),
-          UA_NOTICE_LOGGED_IN);
+    ua_go(res, 200, aim_of(req), UA_NOTICE_LOGGED_IN);
     return APR_SUCCESS;
 }
 

@@ -18,19 +18,21 @@ static const char *aim_of(const ua_req_t *req)
 
 /* Whether it was given within UserAuthFreshTime, and within what the gate asks for in seconds (the name is
  * OpenID Connect's). */
-static int is_fresh(const ua_req_t *req)
+static int is_fresh(const ua_req_t *req, const char *text)
 {
-    const char *text = ua_query_get(req->ctx->pool, req->query, "max_age");
-    apr_int64_t age = text ? apr_atoi64(text) : AGE_MOST;
+    apr_int64_t age = apr_atoi64(text);
 
     return ua_session_fresh(req->session, req->ctx) && age >= 0 && age <= AGE_MOST &&
            req->ctx->now < req->session->auth_time + apr_time_from_sec(age);
 }
 
-/* Whoever was sent here as a stranger has just signed in: no need to ask again. */
+/* Whom the gate sent here and who gave it elsewhere since need not give it again. Everybody else gets the
+ * form, however lately the password was given. */
 static apr_status_t reauth_show(ua_res_t *res, ua_req_t *req)
 {
-    if (req->next && !req->wants_json && is_fresh(req)) {
+    const char *text = ua_query_get(req->ctx->pool, req->query, "max_age");
+
+    if (req->next && !req->wants_json && text && is_fresh(req, text)) {
         res->status = 303;
         res->location = req->next;
     }

@@ -43,6 +43,21 @@ def test_a_person(member):
     assert replay.status_code == 401
 
 
+def test_the_form_whenever_it_is_asked_for(member):
+    """Contract 1: GET is the form, with next, also right after a sign-in."""
+    for query in ("", "?next=/dashboard/profile%3Fa=b"):
+        answer = member.get(REAUTH + query)
+        assert answer.status_code == 200 and Page(answer).headings == ["Enter your password"]
+    answer = member.form(f"{REAUTH}?next=/dashboard/profile%3Fa=b", {"password": PASSWORD}, action=REAUTH)
+    assert (answer.status_code, answer.headers["Location"]) == (303, WANTED)
+
+
+@pytest.mark.parametrize("query, there", [("", "/dashboard"), ("?next=%2Fx", "/x"), ("?next=//x", "/dashboard"), ("d?next=/x", None)])
+def test_a_sign_in_goes_past_it(member, query, there):
+    fields = {"login": member.person.username, "password": PASSWORD, "next": REAUTH + query}
+    assert Client(member.server).post("/auth/login", fields).headers["Location"] == (there or REAUTH + query)
+
+
 def test_a_program(member):
     grow_stale(member)
     answer = member.json("POST", REAUTH, {"password": PASSWORD})
