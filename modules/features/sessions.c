@@ -114,6 +114,9 @@ static apr_status_t sessions_submit(ua_res_t *res, ua_req_t *req)
         ua_refuse(res, UA_PROBLEM_INVALID_FIELDS);
         res->title = "Please choose what to sign out";
         res->detail = "One device, all others, or all of them.";
+        if (req->wants_json) { /* the page has buttons, and no field to say it beside */
+            ua_field_error(req, "session", res->detail);
+        }
         return APR_SUCCESS;
     }
     return *id ? end_one(res, req, id) : end_many(res, req, others);

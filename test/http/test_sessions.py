@@ -193,7 +193,8 @@ def test_nobody_elses(server, two):
 @pytest.mark.parametrize("body", [{}, {"others": True, "all": True}, {"session": "x", "others": True}, {"all": False}])
 def test_one_choice(server, body):
     client = signed_in(server)
-    problem(client.json("POST", SESSIONS, body), 422, "invalid_fields")
+    body = problem(client.json("POST", SESSIONS, body), 422, "invalid_fields")
+    assert set(body["errors"]) == {"session"}, "contract 2: errors, field by field"
     assert is_signed_in(client)
 
 
