@@ -56,7 +56,7 @@ static int tidy(ua_req_t *req)
     return 1;
 }
 
-/* Where to go afterwards: the body's `next`, else the query's. */
+/* Where to go afterwards: the body's `next`, as it was sent, else the query's. */
 static void take_next(ua_req_t *req)
 {
     const char *next = apr_table_get(req->form, "next");
@@ -84,11 +84,12 @@ void ua_body_read(ua_res_t *res, ua_req_t *req)
         rv = json ? ua_form_parse_json(&req->form, req->ctx->pool, req->body, req->length)
                   : ua_form_parse(&req->form, req->ctx->pool, req->body, req->length);
     }
+    if (rv == APR_SUCCESS) {
+        take_next(req);
+    }
     if (rv != APR_SUCCESS || !tidy(req)) {
         ua_refuse(res, UA_PROBLEM_BAD_REQUEST);
-        return;
     }
-    take_next(req);
 }
 
 static int is_sent(const ua_req_t *req, const ua_field_t *field)

@@ -236,6 +236,7 @@ static void prefers_the_bodys_next(void **state)
         {"the query's", "/auth/login?next=%2Fa", "login=a", "/a"},
         {"the body's", "/auth/login?next=%2Fa", "next=/b", "/b"},
         {"a bad one in the body", "/auth/login?next=%2Fa", "next=//evil.example", NULL},
+        {"a control behind it", "/auth/login", "next=/b%0d%0a", NULL},
         {"a bad one in the query", "/auth/login?next=%2F%2Fevil.example", "login=a", NULL},
     };
 
