@@ -178,11 +178,10 @@ static apr_status_t members_show(ua_res_t *res, ua_req_t *req)
     return APR_SUCCESS;
 }
 
-/* 1 when this member may be looked at by who asks: others only when listed. */
-static int is_shown(const ua_account_t *a, const ua_req_t *req)
+/* 1 when this member may be looked at: who is hidden is so for everybody, the own page included. */
+static int is_shown(const ua_account_t *a)
 {
-    return a->enabled && a->verified > 0 &&
-           (!a->hidden || strcmp(a->id, req->session->account_id) == 0);
+    return a->enabled && a->verified > 0 && !a->hidden;
 }
 
 /* The operator's fields that are meant for others and filled in. */
@@ -214,7 +213,7 @@ static apr_status_t member_show(ua_res_t *res, ua_req_t *req)
     apr_status_t rv =
         ua_account_by_username(&account, req->ctx, ua_username_key(pool, req->param));
 
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && !is_shown(account, req))) {
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && !is_shown(account))) {
         ua_refuse(res, UA_PROBLEM_NOT_FOUND);
         res->template = "problem.html";
         return APR_SUCCESS;
@@ -228,7 +227,6 @@ static apr_status_t member_show(ua_res_t *res, ua_req_t *req)
     }
     if (!req->wants_json) {
         ua_json_set(res->view, "since", date_words(pool, account->verified));
-        ua_json_set_flag(res->view, "is_hidden", account->hidden);
     }
     return add_fields(res, req, account);
 }
