@@ -21,3 +21,17 @@ def validate(described, schema, value):
     """`schema` may refer to the description's components."""
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": described["components"], **schema}
     jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(value)
+
+
+def undescribed(described, schema, value, where=""):
+    """The members of an answer that its schema does not name; where it names none, anything may stand."""
+    schema = resolve(described, schema)
+    if isinstance(value, list):
+        return [one for item in value for one in undescribed(described, schema["items"], item, where + "[]")]
+    named = schema.get("properties")
+    if not isinstance(value, dict) or named is None:
+        return []
+    found = [f"{where}.{name}" for name in value if name not in named]
+    for name in set(value) & set(named):
+        found += undescribed(described, named[name], value[name], f"{where}.{name}")
+    return found

@@ -3,8 +3,8 @@ token, with nothing, nonsense and another media type, and answers as it is docum
 import jsonschema
 import pytest
 from client import Client
-from described import operations, resolve, validate
-from people import signed_in
+from described import operations, resolve, undescribed, validate
+from people import PASSWORD, signed_in
 from server import Server
 from tokens import bearer, log_in
 
@@ -139,3 +139,23 @@ def test_no_path_is_left_out(site):
     for path, item in described.items():
         allow = signed_in(site).request("OPTIONS", path.replace("{username}", "x")).headers["Allow"]
         assert ("GET" in allow, "POST" in allow) == ("get" in item, "post" in item), path
+
+
+def test_no_member_is_left_out(site):
+    """What a program gets is described, all of it."""
+    own = signed_in(site)
+    own.json("POST", "/dashboard/profile", {"show_email": True, "company": "Acme"})
+    tokens, new = log_in(site), PASSWORD + "-new"
+    one = f"/dashboard/members/{own.person.username}"
+    read = ("/auth/me", "/auth/health", "/auth/jwks.json", "/auth/check-email", "/dashboard", "/dashboard/profile",
+            "/dashboard/members", one, "/dashboard/sessions", "/dashboard/activity")
+    asked = [(own, "get", path, None) for path in read]
+    asked += [(own, "post", "/auth/token", {}), (Client(site), "post", "/auth/token", {"refresh_token": tokens.refresh}),
+              (own, "post", "/dashboard/profile", {"display_name": "Me"}), (own, "post", "/auth/reauth", {"password": PASSWORD}),
+              (own, "post", "/dashboard/password", {"current_password": PASSWORD, "password": new}),
+              (own, "post", "/auth/login", {"login": own.person.email, "password": new}), (own, "post", "/auth/logout", {})]
+    for client, method, path, body in asked:
+        answer = client.json(method.upper(), path, body)
+        responses = site.described["paths"][path.replace(own.person.username, "{username}")][method]["responses"]
+        schema = responses[str(answer.status_code)]["content"]["application/json"]["schema"]
+        assert answer.status_code == 200 and undescribed(site.described, schema, answer.json(), f"{method} {path}") == []

@@ -69,7 +69,7 @@ static void answers(void **state)
     assert_text(t, parts, "KeySet|properties|keys",
                 "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Key\"}}");
     assert_text(t, parts, "Tokens|required",
-                "[\"message\",\"token_type\",\"access_token\",\"expires_in\"]");
+                "[\"message\",\"token_type\",\"access_token\",\"expires_in\",\"user\"]");
     assert_text(t, parts, "Members|properties|next", "{\"type\":[\"string\",\"null\"]}");
     ua_test_close(t);
 }
