@@ -1,19 +1,18 @@
 /* template_lacks.c: finds the form that posts without its forgery field (CFG-06).
  *
  * Works on the text of the whole page, files and blocks unfolded, where \001 stands for the
- * variable looked for and \002 for any other. It rather refuses too much: a form whose method is
- * a variable counts as one that posts, and so does a form in a comment.
+ * variable looked for and \002 for any other, once as it is and once with each \002 left out: a
+ * variable may be empty. It rather refuses too much: a form whose method is a variable counts as
+ * one that posts, and so does a form in a comment. Each byte is looked at a fixed number of times.
  */
 #include "template_tree.h"
 
 #include <string.h>
 
-/* 1 when some method="…" between the two is not get or dialog; a form without one is get. */
-static int form_posts(const char *from, const char *to)
+/* 1 when some method="…" is not get or dialog; a form without one is get. */
+static int form_posts(const char *at)
 {
-    const char *at = from;
-
-    while ((at = strcasestr(at, "method")) && at < to) {
+    while ((at = strcasestr(at, "method"))) {
         at += strlen("method");
         at += strspn(at, " \t\r\n");
         if (*at != '=') {
@@ -28,21 +27,50 @@ static int form_posts(const char *from, const char *to)
     return 0;
 }
 
-static int forms_lack(const char *text)
+/* The first form, or "". */
+static const char *form_find(const char *at)
 {
-    const char *form = text;
+    while ((at = strcasestr(at, "<form"))) {
+        at += strlen("<form");
+        if (strchr(" \t\r\n>\002", *at)) {
+            return at;
+        }
+    }
+    return "";
+}
 
-    while ((form = strcasestr(form, "<form"))) {
-        const char *end = strcasestr(form, "</form");
+/* Cuts `text` at each end of a form. What stands behind the last field before an end lacks one. */
+static int forms_lack(char *text)
+{
+    while (text) {
+        char *end = strcasestr(text, "</form");
+        const char *field;
 
-        end = end ? end : form + strlen(form);
-        if (strchr(" \t\r\n>\002", form[5]) && form_posts(form, end) &&
-            !memchr(form, '\001', (apr_size_t)(end - form))) {
+        if (end) {
+            *end++ = '\0';
+        }
+        field = strrchr(text, '\001');
+        if (form_posts(form_find(field ? field : text))) {
             return 1;
         }
-        form += strlen("<form");
+        text = end;
     }
     return 0;
+}
+
+/* The text in which every variable but the one looked for is empty. */
+static char *bare_make(apr_pool_t *pool, const char *text)
+{
+    char *bare = apr_pstrdup(pool, text);
+    char *to = bare;
+
+    for (; *text; text++) {
+        if (*text != '\002') {
+            *to++ = *text;
+        }
+    }
+    *to = '\0';
+    return bare;
 }
 
 int ua_template_lacks(const ua_templates_t *templates, const char *name, const char *variable)
@@ -57,7 +85,7 @@ int ua_template_lacks(const ua_templates_t *templates, const char *name, const c
         return file != NULL;
     }
     if (ua_template_outline(&text, &at, scratch, file, variable) == APR_SUCCESS) {
-        lacks = forms_lack(text);
+        lacks = forms_lack(bare_make(scratch, text)) || forms_lack(apr_pstrdup(scratch, text));
     }
     apr_pool_destroy(scratch);
     return lacks;
