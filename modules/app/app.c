@@ -80,6 +80,22 @@ static const char *check_subject(ua_app_t *app, apr_pool_t *pool, const char *na
         where);
 }
 
+/* A mail that is sent for its link says it, in both of its parts. */
+static const char *check_links(const ua_templates_t *templates, apr_pool_t *pool)
+{
+    static const char *const parts[] = {".txt", ".html"};
+
+    for (int i = 0; i < 2 * UA_MAIL_NOBODY; i++) {
+        const ua_mail_kind_t *kind = &ua_mail_kinds[i / 2];
+        const char *name = apr_pstrcat(pool, "mail/", kind->name, parts[i % 2], NULL);
+
+        if (*kind->purpose && !ua_template_says(templates, name, "link")) {
+            return apr_psprintf(pool, "%s lacks {{link}}, the link it is sent for", name);
+        }
+    }
+    return NULL;
+}
+
 static const char *load_templates(ua_app_t *app, apr_pool_t *pool, int *row)
 {
     const char *const *names = ua_page_templates(pool);
@@ -101,7 +117,7 @@ static const char *load_templates(ua_app_t *app, apr_pool_t *pool, int *row)
         why = why ? why : check_subject(app, pool, *name);
     }
     app->templates = templates;
-    return why;
+    return why ? why : check_links(templates, pool);
 }
 
 /* Reads the keys; that there are none yet is found out by ua_app_prepare(). */

@@ -33,7 +33,10 @@ apr_status_t ua_template_render(const char **out, apr_pool_t *pool,
                                 const json_t *view) UA_MUST_USE;
 
 /* 1 when the template (with its partials and parents) contains a <form with method post and no
- * variable `csrf` reached inside it: such a page must not load. */
+ * `variable` reached inside it, or was not loaded: such a page must not be served. */
 int ua_template_lacks(const ua_templates_t *templates, const char *name, const char *variable);
+
+/* 1 when `variable` stands somewhere in the template (with its partials and parents). */
+int ua_template_says(const ua_templates_t *templates, const char *name, const char *variable);
 
 #endif

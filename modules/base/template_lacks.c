@@ -1,4 +1,5 @@
-/* template_lacks.c: finds the form that posts without its forgery field (CFG-06).
+/* template_lacks.c: finds the page that lacks what it needs (CFG-06): a form that posts its
+ * forgery field, a mail its link.
  *
  * Works on the text of the whole page, files and blocks unfolded, where \001 stands for the
  * variable looked for and \002 for any other, once as it is and once with each \002 left out: a
@@ -73,20 +74,43 @@ static char *bare_make(apr_pool_t *pool, const char *text)
     return bare;
 }
 
-int ua_template_lacks(const ua_templates_t *templates, const char *name, const char *variable)
+static int lacks(apr_pool_t *pool, const char *text)
+{
+    return forms_lack(bare_make(pool, text)) || forms_lack(apr_pstrdup(pool, text));
+}
+
+static int says(apr_pool_t *pool, const char *text)
+{
+    (void)pool;
+    return strchr(text, '\001') != NULL;
+}
+
+/* What `judge` says of the whole page; `unknown` of one that was not loaded. */
+static int ask(int (*judge)(apr_pool_t *, const char *), int unknown,
+               const ua_templates_t *templates, const char *name, const char *variable)
 {
     const ua_template_t *file = apr_hash_get(templates->files, name, APR_HASH_KEY_STRING);
     const ua_node_t *at;
-    const char *text = "";
+    const char *text = NULL;
     apr_pool_t *scratch;
-    int lacks = 1;
+    int answer = unknown;
 
     if (!file || apr_pool_create(&scratch, NULL) != APR_SUCCESS) {
-        return file != NULL;
+        return unknown;
     }
     if (ua_template_outline(&text, &at, scratch, file, variable) == APR_SUCCESS) {
-        lacks = forms_lack(bare_make(scratch, text)) || forms_lack(apr_pstrdup(scratch, text));
+        answer = judge(scratch, text);
     }
     apr_pool_destroy(scratch);
-    return lacks;
+    return answer;
+}
+
+int ua_template_lacks(const ua_templates_t *templates, const char *name, const char *variable)
+{
+    return ask(lacks, 1, templates, name, variable);
+}
+
+int ua_template_says(const ua_templates_t *templates, const char *name, const char *variable)
+{
+    return ask(says, 0, templates, name, variable);
 }

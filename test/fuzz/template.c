@@ -115,6 +115,7 @@ static void check_forms(const ua_templates_t *set, const char *name, const files
     }
     FUZZ_CHECK(lacks || known || !strcasestr(page, "<form method=post>"),
                "a form without its field is not missed");
+    FUZZ_CHECK(known || !ua_template_says(set, name, "csrf"), "a field out of nowhere");
     FUZZ_CHECK(!lacks || strcasestr(files->at[0], "<form") || strstr(files->at[0], "{{"),
                "a field is missed where there is no form");
 }

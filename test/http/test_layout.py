@@ -182,6 +182,14 @@ def test_a_mail_template_without_subject_is_refused(new_server):
     refused(server, "mail/verify.txt", "Subject", line="UserAuthTemplates")
 
 
+@pytest.mark.parametrize("name", ["mail/verify.txt", "mail/reset.html"])
+def test_a_mail_without_its_link_is_refused(new_server, name):
+    """CFG-06: nobody could ever confirm an address, or set a new password."""
+    server = new_server(start=False, conf=LINE)
+    looks(server, **{name.replace("/", "__"): "Subject: Hello\n\n{{login_link}}\n"})
+    refused(server, name, "{{link}}", line="UserAuthTemplates")
+
+
 def test_a_changed_template_counts_after_the_next_start(new_server):
     """PATH-05: half-written, deleted, broken while the server runs: the pages stay as they are."""
     server = new_server(start=False, conf=LINE)

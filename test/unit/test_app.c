@@ -252,6 +252,9 @@ static void a_bad_template_is_refused(void **state)
         {"layout.html", "caf\xe9", "/own/layout.html", ""},
         {"mail/verify.txt", "Hello\n{{link}}", "/own/mail/verify.txt:1", "Subject: "},
         {"mail/confirmed.txt", "", "/own/mail/confirmed.txt:1", "Subject: "},
+        {"mail/reset.txt", "Subject: x\n\nHello\n", "mail/reset.txt", "{{link}}"},
+        {"mail/email-changed.html", "<p>{{login_link}}</p>", "mail/email-changed.html",
+         "{{link}}"},
     };
 
     (void)state;

@@ -88,7 +88,28 @@ static void unknown_page(void **state)
     (void)state;
     apr_pool_create(&pool, NULL);
     assert_int_equal(files_load(&templates, pool, files, "a.html", &why), APR_SUCCESS);
-    assert_int_equal(ua_template_lacks(templates, "b.html", "csrf"), 0);
+    assert_int_equal(ua_template_lacks(templates, "b.html", "csrf"), 1);
+    assert_int_equal(ua_template_says(templates, "b.html", "csrf"), 0);
+    apr_pool_destroy(pool);
+}
+
+/* A mail that is to carry a link. */
+static void variables(void **state)
+{
+    static const file_t files[] = {{"a.html", "{{>b}}"},
+                                   {"b.html", "{{#x}}{{<c}}{{$y}}{{link}}{{/y}}{{/c}}{{/x}}"},
+                                   {"c.html", "{{$y}}{{unseen}}{{/y}}{{links}}"},
+                                   {NULL, NULL}};
+    ua_templates_t *templates;
+    const char *why = "";
+    apr_pool_t *pool;
+
+    (void)state;
+    apr_pool_create(&pool, NULL);
+    assert_int_equal(files_load(&templates, pool, files, "a.html", &why), APR_SUCCESS);
+    assert_int_equal(ua_template_says(templates, "a.html", "link"), 1);
+    assert_int_equal(ua_template_says(templates, "a.html", "unseen"), 0);
+    assert_int_equal(ua_template_says(templates, "a.html", "lin"), 0);
     apr_pool_destroy(pool);
 }
 
@@ -97,6 +118,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms),
         cmocka_unit_test(unknown_page),
+        cmocka_unit_test(variables),
     };
 
     apr_initialize();
