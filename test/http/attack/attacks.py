@@ -153,6 +153,11 @@ def forget_peaks(server):
             continue  # it ended meanwhile
 
 
+def keeps_freed(server):
+    """Whether AddressSanitizer is in the children: what was freed stays with them, to be told from what is used."""
+    return any("libasan" in Path(f"/proc/{pid}/maps").read_text() for pid in server.children())
+
+
 def peaks(server):
     """The largest memory of each child since it started or since forget_peaks(), in bytes."""
     found = {}

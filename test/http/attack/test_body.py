@@ -8,7 +8,7 @@ import struct
 import pytest
 
 import http2
-from attacks import answers, chunks, connect, exchange, forget_peaks, pairs, peaks, post, received, request
+from attacks import answers, chunks, connect, exchange, forget_peaks, keeps_freed, pairs, peaks, post, received, request
 from client import Client
 from people import stranger
 from server import wait_for
@@ -45,7 +45,7 @@ def warm(server):
     yield server
     after = peaks(server)
     grown = max(after[pid] - before[pid] for pid in before if pid in after)
-    assert grown < 4 * MEGABYTE, f"a child grew by {grown >> 10} KiB"
+    assert grown < 4 * MEGABYTE or keeps_freed(server), f"a child grew by {grown >> 10} KiB"
 
 
 @pytest.mark.parametrize("make, kind", [(padded, FORM[1]), (padded_json, JSON[1])])
