@@ -235,12 +235,8 @@ static apr_status_t count(ua_req_t *req, ua_res_t *res)
 
 void ua_transact_show(const ua_app_t *app, ua_req_t *req, ua_res_t *res)
 {
-    int guesses = req->route->limited == 1 + UA_RATE_TOKEN;
-    apr_status_t rv = guesses ? ua_limit_peek(res, req) : APR_SUCCESS;
+    apr_status_t rv = req->route->show ? req->route->show(res, req) : APR_SUCCESS;
 
-    if (rv == APR_SUCCESS && !res->problem && req->route->show) {
-        rv = req->route->show(res, req);
-    }
     if (rv == APR_SUCCESS && req->counted) {
         rv = count(req, res);
     }

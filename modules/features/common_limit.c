@@ -1,5 +1,5 @@
 /* common_limit.c: a route's limit per client address: whether it is reached, and what counts. Applied
- * by the transaction of every submit, and once more by a sign-in behind its hash slot. */
+ * by the transaction of every submit, once more by a sign-in behind its hash slot, and by a link's page. */
 #include "feature.h"
 #include "domain/event.h"
 #include "domain/throttle.h"

@@ -221,6 +221,10 @@ apr_status_t ua_link_show(ua_res_t *res, ua_req_t *req, const char *purpose)
     if (is_cleaned(res, req, purpose)) {
         return APR_SUCCESS;
     }
+    UA_CHECK(ua_limit_peek(res, req));
+    if (res->problem) {
+        return APR_SUCCESS;
+    }
     UA_CHECK(ua_link_find(&token, &account, req, purpose));
     if (token->standing != UA_TOKEN_GOOD) {
         refuse(res, req, token);

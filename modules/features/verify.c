@@ -51,10 +51,15 @@ static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
     const ua_conf_t *conf = req->ctx->conf;
     ua_token_t *token = NULL;
     ua_account_t *own = NULL;
+    ua_res_t waits = {0};
 
     *yes = 0;
     if (conf->verify_on_get == UA_GET_NEVER || is_prefetch(req)) {
         return APR_SUCCESS;
+    }
+    UA_CHECK(ua_limit_peek(&waits, req));
+    if (waits.problem) {
+        return APR_SUCCESS; /* the page says so, once the token has left the address bar */
     }
     UA_CHECK(read_token(&token, req));
     if (token->standing != UA_TOKEN_GOOD) {

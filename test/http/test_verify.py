@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from client import Client, the_form
 from pages import Page, problem, refused
-from people import PASSWORD, confirm, join, register, signed_in, stranger
+from people import PASSWORD, confirm, fields_of, join, register, signed_in, stranger
 from server import Server, wait_for
 
 NOTICE = "Your email address is verified. You can log in now."
@@ -363,3 +363,18 @@ def test_failed_tries_are_limited_per_client_address(new_server):
     refused(client.get(link(token)), 429)
     assert not enabled(server, person)
     confirm(Client(server, address="203.0.113.78"), token)
+
+
+def test_the_token_leaves_the_address_bar_of_who_has_to_wait(new_server):
+    """TOK-14: the clean page says when to try again, to the browser that registered, too."""
+    server = new_server(conf="UserAuthVerifyOnGet browser\nUserAuthRateLimit token 1/1h\n")
+    client = Client(server, browser=True)
+    person = stranger()
+    client.form("/auth/register", fields_of(person))
+    token = server.wait_mail(person.email).token("verify")
+    assert client.json("POST", "/auth/verify", {"token": "x"}).status_code == 400
+    for purpose in ("verify", "reset", "email", "undo", "restore", "disown"):
+        answer = client.get(f"/auth/{purpose}?token={token}")
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/auth/{purpose}")
+        refused(client.follow(answer), 429)
+    assert server.db("SELECT enabled FROM account WHERE email = ?", person.email)[0]["enabled"] == 0

@@ -9,8 +9,8 @@ static ua_req_t *request(ua_test_t *t, ua_res_t *res)
     ua_req_t *req = apr_pcalloc(t->turn, sizeof *req);
 
     req->ctx = ua_test_context(t);
-    req->method = UA_METHOD_GET;
     req->path = "/auth/verify";
+    req->route = ua_route_find(req->ctx->conf, req->path);
     req->query = req->cookie = req->fetch_site = req->fetch_dest = "";
     req->form = apr_table_make(t->turn, 4);
     ua_res_init(res, req);
