@@ -44,7 +44,7 @@ static const ua_field_t fields[] = {
     {"email", "Email", "email", 1, "email", "A new address has to be confirmed first.", NULL,
      ua_check_email},
     {"display_name", "Display name", "text", 0, "name",
-     "Shown to other members instead of your username.", NULL, ua_check_display_name},
+     "Shown to other members beside your username.", NULL, ua_check_display_name},
     {"hidden", "Hide me from the list of members", "checkbox", 0, NULL, NULL, NULL, NULL},
     {"show_email", "Show my email address to members", "checkbox", 0, NULL, NULL, NULL, NULL},
     {"current_password", "Current password", "password", 1, "current-password",

@@ -34,7 +34,7 @@ static const ua_field_t fields[] = {
     {"password_confirm", "Password again", "password", 0, "new-password", NULL, NULL,
      check_confirmation},
     {"display_name", "Display name", "text", 0, "name",
-     "Shown to other members instead of your username.", NULL, ua_check_display_name},
+     "Shown to other members beside your username.", NULL, ua_check_display_name},
     {0}};
 
 /* Where each row has a lock, rivals that look for a name nobody has would wait for each other: the first try looks only

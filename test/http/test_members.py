@@ -141,3 +141,12 @@ def test_strangers_see_nothing(site):
     for path in (MEMBERS, f"{MEMBERS}/{site.people[0].username}", f"{MEMBERS}?limit=0"):
         problem(guest.json("GET", path), 401, "login_required")
         assert guest.get(path).status_code == 303
+
+
+def test_forms_say_what_others_see(server):
+    """The list shows both names: no hint promises that the display name hides the other one."""
+    member = signed_in(server)
+    shown = Page(member.get("/dashboard/members?q=" + member.person.username)).text
+    assert member.person.username in shown and member.person.display_name in shown
+    for page in (Page(Client(server).get("/auth/register")), Page(member.get("/dashboard/profile"))):
+        assert page.ids["h-display_name"] == "Shown to other members beside your username."
