@@ -91,8 +91,11 @@ void ua_app_handle(const ua_app_t *app, ua_req_t *req, ua_res_t *res);
 /* 1 when the path lies below the public or the personal prefix. */
 int ua_app_owns(const ua_conf_t *conf, ua_area_e area, const char *path);
 
-/* routes.c: an address of our own outside both prefixes. */
+/* routes.c: an address of our own outside both prefixes, and the one that the W3C has browsers ask first: only where it
+ * is 404 does Chromium go to the other. */
 #define UA_WELL_KNOWN "/.well-known/change-password"
+#define UA_NOT_KNOWN                                                                           \
+    "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
 
 /* routes.c: the fields of a route's form, ended by a NULL name; never NULL. */
 const ua_field_t *ua_route_fields(const ua_conf_t *conf, apr_pool_t *pool,

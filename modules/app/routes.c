@@ -19,12 +19,17 @@ void ua_routes_each(ua_route_visit_f *visit, void *baton)
     }
 }
 
+static int is_well_known(const char *path)
+{
+    return strcmp(path, UA_WELL_KNOWN) == 0 || strcmp(path, UA_NOT_KNOWN) == 0;
+}
+
 int ua_app_owns(const ua_conf_t *conf, ua_area_e area, const char *path)
 {
     const char *prefix = area == UA_AREA_PUBLIC ? conf->path : conf->dashboard_path;
     apr_size_t length = strlen(prefix);
 
-    if (area == UA_AREA_PUBLIC && strcmp(path, UA_WELL_KNOWN) == 0) {
+    if (area == UA_AREA_PUBLIC && is_well_known(path)) {
         return 1;
     }
     return strncmp(path, prefix, length) == 0 && (path[length] == '\0' || path[length] == '/');
@@ -69,7 +74,7 @@ const ua_route_t *ua_route_find(const ua_conf_t *conf, const char *path)
     else if (!ua_app_owns(conf, UA_AREA_PUBLIC, path)) {
         return NULL;
     }
-    if (strcmp(path, UA_WELL_KNOWN) == 0) {
+    if (is_well_known(path)) {
         return NULL;
     }
     search.rest = path + strlen(prefix);

@@ -82,3 +82,10 @@ def test_not_you_removes_the_registration(person, other):
     person.wait_heading("Check your email")
     other.register()
     assert other.here.partition("?")[0] == "/auth/check-email", "name and address are free again"
+
+
+def test_change_your_password_where_the_whole_site_is_gated(new_server, new_browser):
+    """/.well-known/change-password: Chromium goes there only where an address that nobody has is 404."""
+    site = new_server(conf='<Location "/">\nAuthType UserAuth\nRequire valid-user\n</Location>\n')
+    person = Person(new_browser(), site).open("/.well-known/change-password")
+    assert person.here == "/auth/login?next=%2Fdashboard%2Fpassword"
