@@ -46,20 +46,15 @@ static apr_status_t is_own_address(int *yes, ua_req_t *req, const ua_token_t *to
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
+static apr_status_t may_act_on_get(int *yes, ua_req_t *req)
 {
     const ua_conf_t *conf = req->ctx->conf;
     ua_token_t *token = NULL;
     ua_account_t *own = NULL;
-    ua_res_t waits = {0};
 
     *yes = 0;
     if (conf->verify_on_get == UA_GET_NEVER || is_prefetch(req)) {
         return APR_SUCCESS;
-    }
-    UA_CHECK(ua_limit_peek(&waits, req));
-    if (waits.problem) {
-        return APR_SUCCESS; /* the page says so, once the token has left the address bar */
     }
     UA_CHECK(read_token(&token, req));
     if (token->standing != UA_TOKEN_GOOD) {
@@ -73,6 +68,19 @@ static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
     }
     if (!*yes && conf->verify_on_get == UA_GET_AUTO) {
         *yes = conf->base.localhost && ua_address_loopback(req->ctx->address);
+    }
+    return APR_SUCCESS;
+}
+
+/* Who has to wait is told by the page, once the token has left the address bar. */
+static apr_status_t verify_acts_on_get(int *yes, ua_req_t *req)
+{
+    ua_res_t waits = {0};
+
+    UA_CHECK(may_act_on_get(yes, req));
+    if (*yes) {
+        UA_CHECK(ua_limit_peek(&waits, req));
+        *yes = !waits.problem;
     }
     return APR_SUCCESS;
 }

@@ -52,18 +52,27 @@ static const struct {
       {"m.html", "method=\"post\""}}},
 };
 
+/* The page a.html in a pool of its own. */
+static ua_templates_t *loaded(apr_pool_t **pool, const char *comment, const file_t *files)
+{
+    ua_templates_t *templates = NULL;
+    const char *why = "";
+
+    apr_pool_create(pool, NULL);
+    if (files_load(&templates, *pool, files, "a.html", &why) != APR_SUCCESS) {
+        fail_msg("%s: %s", comment, why);
+    }
+    return templates;
+}
+
 static void form_check(size_t i)
 {
     file_t files[5] = {{NULL, NULL}};
     ua_templates_t *templates;
-    const char *why = "";
     apr_pool_t *pool;
 
-    apr_pool_create(&pool, NULL);
     memcpy(files, cases[i].files, sizeof(cases[i].files));
-    if (files_load(&templates, pool, files, "a.html", &why) != APR_SUCCESS) {
-        fail_msg("%s: %s", cases[i].comment, why);
-    }
+    templates = loaded(&pool, cases[i].comment, files);
     if (ua_template_lacks(templates, "a.html", "csrf") != cases[i].lacks) {
         fail_msg("%s", cases[i].comment);
     }
@@ -81,13 +90,10 @@ static void forms(void **state)
 static void unknown_page(void **state)
 {
     static const file_t files[] = {{"a.html", ""}, {NULL, NULL}};
-    ua_templates_t *templates;
-    const char *why = "";
     apr_pool_t *pool;
+    ua_templates_t *templates = loaded(&pool, "the page", files);
 
     (void)state;
-    apr_pool_create(&pool, NULL);
-    assert_int_equal(files_load(&templates, pool, files, "a.html", &why), APR_SUCCESS);
     assert_int_equal(ua_template_lacks(templates, "b.html", "csrf"), 1);
     assert_int_equal(ua_template_says(templates, "b.html", "csrf"), 0);
     apr_pool_destroy(pool);
@@ -100,13 +106,10 @@ static void variables(void **state)
                                    {"b.html", "{{#x}}{{<c}}{{$y}}{{link}}{{/y}}{{/c}}{{/x}}"},
                                    {"c.html", "{{$y}}{{unseen}}{{/y}}{{links}}"},
                                    {NULL, NULL}};
-    ua_templates_t *templates;
-    const char *why = "";
     apr_pool_t *pool;
+    ua_templates_t *templates = loaded(&pool, "the page", files);
 
     (void)state;
-    apr_pool_create(&pool, NULL);
-    assert_int_equal(files_load(&templates, pool, files, "a.html", &why), APR_SUCCESS);
     assert_int_equal(ua_template_says(templates, "a.html", "link"), 1);
     assert_int_equal(ua_template_says(templates, "a.html", "unseen"), 0);
     assert_int_equal(ua_template_says(templates, "a.html", "lin"), 0);
